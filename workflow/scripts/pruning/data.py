@@ -1,0 +1,112 @@
+"""Prepared data: a dataset as four arrays that can be memory-mapped, and a manifest that says what they are."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pruning import PruningError
+from pruning.datasets import Split, find
+from pruning.files import checksum, read_json, replacing, write_json
+
+MANIFEST = "manifest.json"
+ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
+
+
+@dataclass(frozen=True)
+class Data:
+    """A prepared dataset. Images are bytes (examples, height, width, channels), labels int64."""
+
+    train: Split
+    test: Split
+    classes: int
+    scale: float
+    mean: np.ndarray
+    deviation: np.ndarray
+    augmentation: str
+    checksum: str
+
+
+def prepare(name: str, source: Path, destination: Path) -> None:
+    """Read dataset `name` from the publisher's files below `source` and write arrays and manifest to `destination`."""
+    module = find(name)
+    about = module.DESCRIPTION
+    train, test = module.read(source)
+    arrays = dict(zip(ARRAYS, (train.images, train.labels, test.images, test.labels), strict=True))
+    _check(name, arrays)
+    scaled_mean, scaled_deviation = _moments(train.images, about.scale)
+    for array_name, array in arrays.items():
+        with replacing(destination / f"{array_name}.npy") as temporary:
+            np.save(temporary, np.ascontiguousarray(array), allow_pickle=False)
+    write_json(
+        destination / MANIFEST,
+        {
+            "dataset": name,
+            "source": about.source,
+            "licence": about.licence,
+            "files": dict(about.files),
+            "classes": about.classes,
+            "scale": about.scale,
+            "mean": list(about.mean or scaled_mean),
+            "deviation": list(about.deviation or scaled_deviation),
+            "augmentation": about.augmentation,
+            "arrays": {key: {"shape": list(a.shape), "checksum": checksum(a)} for key, a in arrays.items()},
+            "train_count_a_class": np.bincount(train.labels, minlength=about.classes).tolist(),
+            "test_count_a_class": np.bincount(test.labels, minlength=about.classes).tolist(),
+        },
+    )
+
+
+def load(folder: Path) -> Data:
+    """The prepared dataset in `folder`, memory-mapped, every array checked against the manifest.
+
+    Raises PruningError, naming the file, where one is missing or is not what was prepared.
+    """
+    manifest: dict[str, Any] = read_json(folder / MANIFEST)
+    arrays = {}
+    for name, entry in manifest["arrays"].items():
+        path = folder / f"{name}.npy"
+        try:
+            # Copy on write: the pages are shared by all processes, and torch may have a writable view.
+            array = np.load(path, mmap_mode="c", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise PruningError(f"{path} cannot be read ({error}). Delete {folder} to prepare it again.") from None
+        if checksum(array) != entry["checksum"]:
+            raise PruningError(f"{path} is not the file that was prepared. Delete {folder} to prepare it again.")
+        arrays[name] = array
+    return Data(
+        train=Split(arrays["train_images"], arrays["train_labels"]),
+        test=Split(arrays["test_images"], arrays["test_labels"]),
+        classes=manifest["classes"],
+        scale=manifest["scale"],
+        mean=np.array(manifest["mean"], dtype=np.float32),
+        deviation=np.array(manifest["deviation"], dtype=np.float32),
+        augmentation=manifest["augmentation"],
+        checksum=checksum(*(np.array(manifest["arrays"][name]["checksum"]) for name in ARRAYS)),
+    )
+
+
+def _moments(images: np.ndarray, scale: float) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation a channel of scaled pixels."""
+    axes = (0, 1, 2)
+    return (
+        [float(x) / scale for x in images.mean(axes, dtype=np.float64)],
+        [float(x) / scale for x in images.std(axes, dtype=np.float64)],
+    )
+
+
+def _check(name: str, arrays: dict[str, np.ndarray]) -> None:
+    about = find(name).DESCRIPTION
+    expected = {
+        "train_images": (about.train, *about.shape),
+        "train_labels": (about.train,),
+        "test_images": (about.test, *about.shape),
+        "test_labels": (about.test,),
+    }
+    for key, shape in expected.items():
+        if arrays[key].shape != shape:
+            raise PruningError(f"Dataset {name}: {key} has shape {arrays[key].shape}, expected {shape}.")
+    for key in ("train_labels", "test_labels"):
+        if set(np.unique(arrays[key]).tolist()) != set(range(about.classes)):
+            raise PruningError(f"Dataset {name}: {key} must hold every class from 0 to {about.classes - 1}.")

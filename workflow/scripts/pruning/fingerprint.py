@@ -1,0 +1,69 @@
+"""A fingerprint of the code that a stage runs, blind to comments, docstrings and blank lines.
+
+A result is stale when the code that made it has changed. Each stage is known by its entry module; the fingerprint
+covers that module and every module of this library that it imports, directly or not. So a change in one score's file
+concerns that score alone, and nobody has to remember to list a file.
+"""
+
+import ast
+import functools
+import hashlib
+import io
+import tokenize
+from pathlib import Path
+
+LIBRARY = Path(__file__).resolve().parent
+
+
+def fingerprint(*modules: str) -> str:
+    """Sixteen hex digits for the code of `modules` (names as in `pruning.scores.snip`) and all that they import here."""
+    digest = hashlib.sha256()
+    for path in sorted(_closure(modules)):
+        digest.update(f"{path.relative_to(LIBRARY)}\n{bare_code(path.read_text(encoding='utf-8'))}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def bare_code(source: str) -> str:
+    """`source` without comments, docstrings, blank lines and trailing blanks."""
+    lines = source.splitlines()
+    for node in ast.walk(ast.parse(source)):
+        body = getattr(node, "body", None)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and body:
+            first = body[0]
+            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+                for number in range(first.lineno - 1, first.end_lineno or first.lineno):
+                    lines[number] = ""
+    for token in tokenize.generate_tokens(io.StringIO("\n".join(lines) + "\n").readline):
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    return "\n".join(line.rstrip() for line in lines if line.strip())
+
+
+def _closure(modules: tuple[str, ...]) -> set[Path]:
+    found: set[Path] = set()
+    waiting = [_path(module) for module in modules]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting.extend(_imports(path))
+    return found
+
+
+def _path(module: str) -> Path:
+    place = LIBRARY.joinpath(*module.split(".")[1:])
+    return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+
+
+@functools.cache
+def _imports(path: Path) -> tuple[Path, ...]:
+    """The files of this library that the file at `path` imports (`from pruning.x import y`, `import pruning.x`)."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
+    paths = {_path(name) for name in names if name.split(".")[0] == "pruning" and name != "pruning"}
+    return tuple(sorted(place for place in paths if place.exists()))

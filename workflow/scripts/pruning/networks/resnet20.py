@@ -1,0 +1,50 @@
+"""ResNet-20 for small images (He et al. 2016, section 4.2), in the form of the authors' code.
+
+Three stages of three basic blocks at 16, 32 and 64 channels. Where a stage starts with stride 2 the shortcut is a 1x1
+convolution with batch norm (a projection, not the padded identity of the original "option A").
+"""
+
+from torch import Tensor, nn
+
+
+class Block(nn.Module):
+    def __init__(self, inputs: int, outputs: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+        self.norm1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.norm2 = nn.BatchNorm2d(outputs)
+        self.shortcut = nn.Sequential()
+        if stride != 1 or inputs != outputs:
+            self.shortcut = nn.Sequential(
+                nn.Conv2d(inputs, outputs, 1, stride, bias=False),
+                nn.BatchNorm2d(outputs),
+            )
+
+    def forward(self, images: Tensor) -> Tensor:
+        features = self.norm1(self.conv1(images)).relu()
+        features = self.norm2(self.conv2(features))
+        return (features + self.shortcut(images)).relu()
+
+
+class ResNet20(nn.Module):
+    def __init__(self, channels: int, classes: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(channels, 16, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(16)
+        self.blocks = nn.Sequential(
+            *(Block(16, 16, 1) for _ in range(3)),
+            *(Block(16 if first else 32, 32, 2 if first else 1) for first in (True, False, False)),
+            *(Block(32 if first else 64, 64, 2 if first else 1) for first in (True, False, False)),
+        )
+        self.output = nn.Linear(64, classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        features = self.norm(self.conv(images)).relu()
+        features = self.blocks(features).mean((2, 3))
+        logits: Tensor = self.output(features)
+        return logits
+
+
+def build(shape: tuple[int, int, int], classes: int) -> nn.Module:
+    return ResNet20(shape[2], classes)
