@@ -16,7 +16,7 @@ LIBRARY = Path(__file__).resolve().parent
 
 
 def fingerprint(*modules: str) -> str:
-    """Sixteen hex digits for the code of `modules` (names as in `pruning.scores.snip`) and all that they import here."""
+    """Sixteen hex digits for the code of `modules` (named as in `pruning.scores.snip`) and of all they import here."""
     digest = hashlib.sha256()
     for path in sorted(_closure(modules)):
         digest.update(f"{path.relative_to(LIBRARY)}\n{bare_code(path.read_text(encoding='utf-8'))}\n".encode())
@@ -30,7 +30,11 @@ def bare_code(source: str) -> str:
         body = getattr(node, "body", None)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and body:
             first = body[0]
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
+            ):
                 for number in range(first.lineno - 1, first.end_lineno or first.lineno):
                     lines[number] = ""
     for token in tokenize.generate_tokens(io.StringIO("\n".join(lines) + "\n").readline):

@@ -1,8 +1,8 @@
 """Initial states: every value of a network drawn from the study's own streams, so that no version of torch matters.
 
-Weights of convolutions and linear layers: He's normal distribution, standard deviation sqrt(2 / fan-in). Biases: uniform
-on +-1/sqrt(fan-in), torch's default. Batch norm: gamma uniform on [0, 1), beta 0, running mean 0, running variance 1.
-(Authors' code: `kaiming_normal`, `uniform` batch norm.)
+Weights of convolutions and linear layers: He's normal distribution, standard deviation sqrt(2 / fan-in). Biases:
+uniform on +-1/sqrt(fan-in), torch's default. Batch norm: gamma uniform on [0, 1), beta 0, running mean 0, running
+variance 1. (Authors' code: `kaiming_normal`, `uniform` batch norm.)
 """
 
 import math
@@ -10,14 +10,11 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from pruning import PruningError
-from pruning.files import checksum
+from pruning.states import State
 from pruning.streams import stream
-
-State = dict[str, Tensor]
-"""{name: values} of all parameters and buffers of a network"""
 
 
 def kaiming_normal(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -61,15 +58,3 @@ def draw_state(network: nn.Module, initialiser: str, seed: int, purpose: str = "
             " can be initialised. Add the new kind of layer to pruning/initialisation.py."
         )
     return {name: state[name] for name in expected}
-
-
-def copy_state(network: nn.Module) -> State:
-    """The values of `network` as they are now, on the CPU, safe from later changes."""
-    return {
-        name: value.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
-        for name, value in network.state_dict().items()
-    }
-
-
-def state_checksum(state: State) -> str:
-    return checksum(*(state[name].numpy() for name in sorted(state)))

@@ -25,7 +25,9 @@ class LayerPaths:
 def layer_paths(mask: Mask, wiring: dict[str, Any]) -> dict[str, LayerPaths]:
     """{tensor name: what is left} for `mask` on a network of `wiring`."""
     connections = wiring["connections"]
-    links = {c["tensor"]: _links(mask[c["tensor"]], wiring["groups"][c["source"]]) for c in connections if "tensor" in c}
+    links = {
+        c["tensor"]: _links(mask[c["tensor"]], wiring["groups"][c["source"]]) for c in connections if "tensor" in c
+    }
     empty = {group: np.zeros(neurons, dtype=bool) for group, neurons in wiring["groups"].items()}
     from_input = {**empty, "input": np.ones(wiring["groups"]["input"], dtype=bool)}
     for c in connections:
@@ -58,7 +60,8 @@ def layer_paths(mask: Mask, wiring: dict[str, Any]) -> dict[str, LayerPaths]:
 
 def _weights(kept: np.ndarray, sources: int) -> np.ndarray:
     """(targets, sources): how many weights connect two neurons; a flattened image has several values a neuron."""
-    return kept.reshape(kept.shape[0], sources, -1).sum(axis=2)
+    weights: np.ndarray = kept.reshape(kept.shape[0], sources, -1).sum(axis=2)
+    return weights
 
 
 def _links(kept: np.ndarray, sources: int) -> np.ndarray:

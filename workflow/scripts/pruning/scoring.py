@@ -47,6 +47,11 @@ def scoring_examples(data: Data, seed: int, device: torch.device) -> Examples:
     return Examples(normalise(images, data), torch.from_numpy(data.train.labels[picked]).to(device))
 
 
+def all_kept(network: nn.Module) -> Mask:
+    """The mask of the dense network."""
+    return {name: np.ones(tuple(weight.shape), dtype=bool) for name, weight in prunable(network).items()}
+
+
 def make_mask(network: nn.Module, examples: Examples, pruning: Pruning) -> Mask:
     """The mask of `network`'s weights. `network` is only read: every score works on a copy.
 
@@ -54,7 +59,7 @@ def make_mask(network: nn.Module, examples: Examples, pruning: Pruning) -> Mask:
     a result, not an error. Raises PruningError, naming score and tensor, where a score is not finite.
     """
     draw = partial(stream, pruning.seed)
-    mask: Mask = {name: np.ones(tuple(weight.shape), dtype=bool) for name, weight in prunable(network).items()}
+    mask = all_kept(network)
     total = size(mask)
     keep = pruning.kept(total)
     if keep == 0:

@@ -36,7 +36,7 @@ def select(scores: Scores, alive: Mask, keep: int, ties: Ties, *, invert: bool =
     mask, start = {}, 0
     for name in names:
         mask[name] = np.zeros_like(alive[name])
-        stop = start + np.count_nonzero(alive[name])
+        stop = start + int(np.count_nonzero(alive[name]))
         mask[name][alive[name]] = chosen[start:stop]
         start = stop
     return mask
@@ -49,7 +49,8 @@ def kept_after_round(prunable: int, keep: int, round_number: int, rounds: int) -
     """
     if round_number == rounds:
         return keep
-    return round(prunable * (keep / prunable) ** (round_number / rounds))
+    density = (keep / prunable) ** (round_number / rounds)
+    return round(prunable * float(density))
 
 
 def _highest(values: np.ndarray, keep: int, tie_keys: Callable[[], np.ndarray]) -> np.ndarray:
@@ -57,7 +58,7 @@ def _highest(values: np.ndarray, keep: int, tie_keys: Callable[[], np.ndarray]) 
     if keep == 0:
         return np.zeros(len(values), dtype=bool)
     threshold = np.partition(values, len(values) - keep)[len(values) - keep]
-    chosen = values > threshold
+    chosen: np.ndarray = values > threshold
     missing = keep - np.count_nonzero(chosen)
     (equal,) = np.nonzero(values == threshold)
     if missing < len(equal):

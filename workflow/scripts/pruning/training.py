@@ -5,8 +5,9 @@ at update k sees the batches that a run from 0 sees from k on, and a run that wa
 """
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,10 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pruning.data import Data
-from pruning.initialisation import State, copy_state
 from pruning.masks import Mask
 from pruning.networks import prunable
 from pruning.normalisation import normalise
+from pruning.states import Progress, State, copy_state, copy_tensors
 from pruning.streams import stream
 
 CHUNK = 500
@@ -40,17 +41,11 @@ class Recipe:
     momentum: float
     weight_decay: float
 
-
-@dataclass
-class Progress:
-    """Where a run stands at the end of an epoch: all that is needed to go on."""
-
-    update: int
-    """updates done, counted from the start of the schedule"""
-    state: State
-    velocity: State
-    rows: list[dict[str, float | int]] = field(default_factory=list)
-    """one a finished epoch: the columns of training.csv"""
+    @classmethod
+    def read(cls, settings: Mapping[str, Any]) -> "Recipe":
+        """The recipe in `settings`, which may say more."""
+        named = {field.name: settings[field.name] for field in fields(cls)}
+        return cls(**{**named, "milestones": tuple(named["milestones"])})
 
 
 COLUMNS = (
@@ -124,12 +119,12 @@ def train(
     resident: Resident,
     start: Progress,
     stop: int | None = None,
-    after_epoch: Callable[[Progress], None] = lambda progress: None,
+    after_epoch: Callable[[Progress], None] = lambda _: None,
 ) -> Progress:
     """Train `network` under `mask` from `start` to update `stop` (default: the end of the schedule).
 
-    Plain SGD as in torch: d = gradient + weight_decay * w; v = momentum * v + d; w = w - learning_rate * v. Weights that
-    the mask removes start at 0 and have no gradient, so neither decay nor momentum moves them: they are 0 whenever
+    Plain SGD as in torch: d = gradient + weight_decay * w; v = momentum * v + d; w = w - learning_rate * v. Weights
+    that the mask removes start at 0 and have no gradient, so neither decay nor momentum moves them: they are 0 whenever
     anything reads them. Stops early, at the end of an epoch, once the loss is not finite; that is a result. After every
     epoch, `after_epoch` is given a progress from which the run can go on.
     """
@@ -174,8 +169,8 @@ def train(
                 "seconds": time.perf_counter() - began,
             }
         )
-        after_epoch(Progress(update, copy_state(network), _on_cpu(velocity), list(rows)))
-    return Progress(update, copy_state(network), _on_cpu(velocity), rows)
+        after_epoch(Progress(update, copy_state(network), copy_tensors(velocity), list(rows)))
+    return Progress(update, copy_state(network), copy_tensors(velocity), rows)
 
 
 @torch.no_grad()
@@ -221,7 +216,3 @@ def from_state(network: nn.Module, state: State, update: int) -> Progress:
     """The start of a run that takes up at `update` from `state`: momentum starts at 0."""
     velocity = {name: torch.zeros_like(state[name]) for name, _ in network.named_parameters()}
     return Progress(update, state, velocity)
-
-
-def _on_cpu(tensors: State) -> State:
-    return {name: tensor.to("cpu", copy=True, memory_format=torch.contiguous_format) for name, tensor in tensors.items()}

@@ -4,7 +4,6 @@ Images are stored as bytes, (examples, height, width, channels), and normalised 
 (pixel / scale - mean) / standard deviation, a channel. Nothing here imports torch.
 """
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Protocol, cast
 
 import numpy as np
 
-from pruning import PruningError
+from pruning import PruningError, registry
 from pruning.files import file_digest
 
 
@@ -56,12 +55,8 @@ class Module(Protocol):
         """The training and the test split, from the publisher's files below `folder`."""
 
 
-def names() -> list[str]:
-    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
-
-
 def find(name: str) -> Module:
-    return cast(Module, importlib.import_module(f"pruning.datasets.{name}"))
+    return cast(Module, registry.find("datasets", name))
 
 
 def describe(name: str) -> Description:
@@ -89,5 +84,5 @@ def missing_files(dataset: str, folder: Path, files: Mapping[str, str], missing:
     lines = "\n".join(f"  {folder / name}   MD5 {files[name]}" for name in missing)
     return PruningError(
         f"The {dataset} data is not complete and could not be downloaded ({why}). Missing:\n{lines}\n"
-        "Put these files there, or set `data` in config/config.yaml (or --config data=FOLDER) to the folder that has them."
+        "Put these files there, or set `data` in the config (or --config data=FOLDER) to the folder that has them."
     )

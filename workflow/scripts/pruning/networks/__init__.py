@@ -4,15 +4,10 @@ What is prunable is the same for all: the weight tensor of every convolution and
 convolution, the 1x1 shortcuts and the output layer included. Biases and batch norm are not. (Authors' code.)
 """
 
-import importlib
-from pathlib import Path
-
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-
-def names() -> list[str]:
-    return sorted(path.stem.replace("_", "-") for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
+from pruning import registry
 
 
 def build(architecture: str, shape: tuple[int, int, int], classes: int) -> nn.Module:
@@ -20,12 +15,11 @@ def build(architecture: str, shape: tuple[int, int, int], classes: int) -> nn.Mo
 
     It lies channels-last in memory, as the images do (`normalisation`).
     """
-    module = importlib.import_module(f"pruning.networks.{architecture.replace('-', '_')}")
-    network: nn.Module = module.build(shape, classes)
+    network: nn.Module = registry.find("networks", architecture).build(shape, classes)
     return network.to(memory_format=torch.channels_last)
 
 
-def prunable(network: nn.Module) -> dict[str, nn.Parameter]:
+def prunable(network: nn.Module) -> dict[str, Tensor]:
     """{tensor name: parameter} of the weights that pruning may remove, in the order of the network's definition."""
     return {
         f"{name}.weight": module.weight

@@ -22,9 +22,10 @@ class Block(nn.Module):
             )
 
     def forward(self, images: Tensor) -> Tensor:
-        features = self.norm1(self.conv1(images)).relu()
+        features: Tensor = self.norm1(self.conv1(images)).relu()
         features = self.norm2(self.conv2(features))
-        return (features + self.shortcut(images)).relu()
+        features = features + self.shortcut(images)
+        return features.relu()
 
 
 class ResNet20(nn.Module):

@@ -10,13 +10,13 @@ random generator of the cell's seed. What is shared by all methods (how many wei
 not the business of a score: see `selection` and `scoring`.
 """
 
-import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from torch import Tensor, nn
+
+from pruning import registry
 
 CHUNK = 256
 """Examples that are scored at once. The datasets of 10 classes need one chunk."""
@@ -41,14 +41,6 @@ Scores = dict[str, Tensor]
 Score = Callable[[nn.Module, Examples, Stream], Scores]
 
 
-def names() -> list[str]:
-    return sorted(path.stem.replace("_", "-") for path in Path(__file__).parent.glob("*.py") if path.stem != "__init__")
-
-
-def module_name(score: str) -> str:
-    return f"pruning.scores.{score.replace('-', '_')}"
-
-
-def find(score: str) -> Score:
-    function: Score = importlib.import_module(module_name(score)).score
+def find(name: str) -> Score:
+    function: Score = registry.find("scores", name).score
     return function

@@ -1,4 +1,4 @@
-"""GraSP (Wang, Zhang, Grosse: Picking winning tickets before training by preserving gradient flow, ICLR 2020, eq. 8)."""
+"""GraSP (Wang, Zhang, Grosse: Picking winning tickets before training by preserving gradient flow, ICLR 2020)."""
 
 import torch
 from torch import nn
@@ -14,9 +14,9 @@ TEMPERATURE = 200.0
 def score(network: nn.Module, examples: Examples, stream: Stream) -> Scores:
     """+w * (H g), g and H gradient and Hessian of the mean cross-entropy of logits / 200, by the prunable weights.
 
-    The paper's score is -w * (H g) and removes the highest, so this keeps the highest of +w * (H g). Batch norm in
-    training mode. g and H see the same examples (splitting them, as the GraSP code does, only saves memory). Where
-    there are several chunks of examples, the signed mean over them, weighted by size. (Authors' code.)
+    The paper's score (equation 8) is -w * (H g) and removes the highest, so this keeps the highest of +w * (H g). Batch
+    norm in training mode. g and H see the same examples (splitting them, as the GraSP code does, only saves memory).
+    Where there are several chunks of examples, the signed mean over them, weighted by size. (Authors' code.)
     """
     network.train()
     weights = prunable(network)
@@ -26,7 +26,7 @@ def score(network: nn.Module, examples: Examples, stream: Stream) -> Scores:
         loss = functional.cross_entropy(network(images) / TEMPERATURE, labels)
         gradients = torch.autograd.grad(loss, tensors, create_graph=True)
         # d/dw <stop(g), g(w)> = H g
-        product = sum((gradient.detach() * gradient).sum() for gradient in gradients)
+        product = torch.stack([(gradient.detach() * gradient).sum() for gradient in gradients]).sum()
         hessian_gradients = torch.autograd.grad(product, tensors)
         for (name, weight), hessian_gradient in zip(weights.items(), hessian_gradients, strict=True):
             scores[name] += share * weight.detach() * hessian_gradient

@@ -1,0 +1,62 @@
+"""What the tests share: where real data lies, prepared datasets, and small networks."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pruning import data as data_module
+from pruning.data import Data
+
+REAL_DATA = "PRUNING_TEST_DATA"
+"""The environment variable that names a folder with the official MNIST and CIFAR-10 files; without it such tests skip."""
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with the publishers' files of MNIST and CIFAR-10."""
+    if REAL_DATA not in os.environ:
+        pytest.skip(f"the environment variable {REAL_DATA} names no folder with the files of MNIST and CIFAR-10")
+    return Path(os.environ[REAL_DATA])
+
+
+@pytest.fixture(scope="session")
+def digits_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The digits, prepared."""
+    folder = tmp_path_factory.mktemp("digits")
+    data_module.prepare("digits", Path("unused"), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def digits(digits_folder: Path) -> Data:
+    return data_module.load(digits_folder)
+
+
+@pytest.fixture(scope="session")
+def initialised() -> Callable[..., Any]:
+    """A network by its architecture, in the initial state of a seed."""
+    from pruning.initialisation import draw_state
+    from pruning.networks import build
+
+    def make(architecture: str, shape: tuple[int, int, int], classes: int = 10, seed: int = 0) -> Any:
+        network = build(architecture, shape, classes)
+        network.load_state_dict(draw_state(network, "kaiming-normal", seed))
+        return network
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def noise() -> Callable[..., Any]:
+    """Scoring examples of random pixels for images of a shape, labels taking turns."""
+    import torch
+    from pruning.scores import Examples
+
+    def make(shape: tuple[int, int, int], count: int = 10, classes: int = 10, seed: int = 0) -> Any:
+        height, width, channels = shape
+        images = torch.randn(count, channels, height, width, generator=torch.Generator().manual_seed(seed))
+        return Examples(images, torch.arange(count) % classes)
+
+    return make

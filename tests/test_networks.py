@@ -1,0 +1,247 @@
+"""Architectures against forward passes written out by hand, and initial states against their distributions."""
+
+import itertools
+import math
+import re
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pytest
+import torch
+from pruning import PruningError
+from pruning.initialisation import draw_state
+from pruning.networks import build, prunable
+from pruning.registry import names
+from pruning.states import copy_state, state_checksum
+from torch import Tensor, nn
+from torch.nn import functional
+
+MNIST, CIFAR = (28, 28, 1), (32, 32, 3)
+VGG_WIDTHS = ([64] * 2, [128] * 2, [256] * 3, [512] * 3, [512] * 3)
+SHAPES = {
+    "lenet-300-100": [(300, 784), (100, 300), (10, 100)],
+    "resnet20": [
+        (16, 3, 3, 3),
+        *[(16, 16, 3, 3)] * 6,
+        *[(32, 16, 3, 3), (32, 32, 3, 3), (32, 16, 1, 1)],
+        *[(32, 32, 3, 3)] * 4,
+        *[(64, 32, 3, 3), (64, 64, 3, 3), (64, 32, 1, 1)],
+        *[(64, 64, 3, 3)] * 4,
+        (10, 64),
+    ],
+    "vgg16": [
+        *[(o, i, 3, 3) for i, o in itertools.pairwise([3, *itertools.chain(*VGG_WIDTHS)])],
+        (10, 512),
+    ],
+}
+INPUT = {"lenet-300-100": MNIST, "resnet20": CIFAR, "vgg16": CIFAR}
+every_architecture = pytest.mark.parametrize("architecture", SHAPES)
+
+
+def batch_norm(features: Tensor, values: Iterable[Tensor]) -> Tensor:
+    gamma, beta, mean, variance, _ = (value[:, None, None] if value.dim() else value for value in values)
+    return (features - mean) / (variance + 1e-5).sqrt() * gamma + beta
+
+
+def lenet_by_hand(images: Tensor, state: dict[str, Tensor]) -> Tensor:
+    weight1, bias1, weight2, bias2, weight3, bias3 = state.values()
+    features = (images.flatten(1) @ weight1.T + bias1).relu()
+    features = (features @ weight2.T + bias2).relu()
+    return features @ weight3.T + bias3
+
+
+def resnet20_by_hand(images: Tensor, state: dict[str, Tensor]) -> Tensor:
+    values = iter(state.values())
+
+    def convolution(features: Tensor, stride: int = 1) -> Tensor:
+        weight = next(values)
+        features = functional.conv2d(features, weight, stride=stride, padding=weight.shape[-1] // 2)
+        return batch_norm(features, itertools.islice(values, 5))
+
+    features = convolution(images).relu()
+    for stage, block in itertools.product(range(3), range(3)):
+        stride = 2 if stage > 0 and block == 0 else 1
+        changed = convolution(convolution(features, stride).relu())
+        features = (changed + (convolution(features, stride) if stride == 2 else features)).relu()
+    weight, bias = values
+    assert features.shape[1:] == (64, 8, 8)
+    return features.mean((2, 3)) @ weight.T + bias
+
+
+def vgg16_by_hand(images: Tensor, state: dict[str, Tensor]) -> Tensor:
+    values = iter(state.values())
+    features = images
+    for group, widths in enumerate(VGG_WIDTHS):
+        if group:
+            features = functional.max_pool2d(features, 2)
+        for _ in widths:
+            features = functional.conv2d(features, next(values), next(values), padding=1)
+            features = batch_norm(features, itertools.islice(values, 5)).relu()
+    weight, bias = values
+    assert features.shape[1:] == (512, 2, 2)
+    return functional.avg_pool2d(features, 2).flatten(1) @ weight.T + bias
+
+
+BY_HAND = {"lenet-300-100": lenet_by_hand, "resnet20": resnet20_by_hand, "vgg16": vgg16_by_hand}
+
+
+def test_every_architecture_is_tested() -> None:
+    assert set(SHAPES) == set(names("networks"))
+
+
+@every_architecture
+def test_prunable_weights_have_the_shapes_of_the_architecture(architecture: str) -> None:
+    network = build(architecture, INPUT[architecture], 10)
+    assert [tuple(weight.shape) for weight in prunable(network).values()] == SHAPES[architecture]
+
+
+@every_architecture
+def test_forward_pass_is_that_of_the_architecture(architecture: str, initialised: Callable[..., nn.Module]) -> None:
+    network = initialised(architecture, INPUT[architecture], seed=3).double().eval()
+    generator = torch.Generator().manual_seed(0)
+    for name, buffer in network.named_buffers():
+        if name.endswith("running_mean"):
+            buffer.normal_(generator=generator)
+        elif name.endswith("running_var"):
+            buffer.uniform_(0.5, 1.5, generator=generator)
+    height, width, channels = INPUT[architecture]
+    images = torch.randn(2, channels, height, width, generator=generator, dtype=torch.float64)
+    with torch.no_grad():
+        expected = BY_HAND[architecture](images, network.state_dict())
+        torch.testing.assert_close(network(images), expected, rtol=1e-9, atol=1e-12 * expected.abs().max().item())
+
+
+@pytest.mark.parametrize(
+    ("architecture", "biased_convolutions", "parameters"),
+    [
+        ("lenet-300-100", 0, 266_200 + 300 + 100 + 10),
+        ("resnet20", 0, 270_896 + 10 + 2 * (7 * 16 + 7 * 32 + 7 * 64)),
+        ("vgg16", 13, 14_715_584 + 10 + 3 * (2 * 64 + 2 * 128 + 3 * 256 + 6 * 512)),
+    ],
+)
+def test_biases_are_where_the_architecture_has_them(
+    architecture: str, biased_convolutions: int, parameters: int
+) -> None:
+    network = build(architecture, INPUT[architecture], 10)
+    convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
+    assert sum(module.bias is not None for module in convolutions) == biased_convolutions
+    assert all(module.bias is not None for module in network.modules() if isinstance(module, nn.Linear))
+    assert sum(parameter.numel() for parameter in network.parameters()) == parameters
+
+
+def test_number_of_classes_and_input_size_are_the_datasets() -> None:
+    assert build("resnet20", (64, 64, 1), 200)(torch.zeros(2, 1, 64, 64)).shape == (2, 200)
+    assert build("vgg16", (32, 32, 1), 7)(torch.zeros(2, 1, 32, 32)).shape == (2, 7)
+    assert build("lenet-300-100", (8, 8, 1), 5)(torch.zeros(2, 1, 8, 8)).shape == (2, 5)
+
+
+def test_prunable_are_weights_of_convolutions_and_linear_layers_only() -> None:
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten(), nn.Linear(2, 2))
+    assert list(prunable(network)) == ["0.weight", "4.weight"]
+    assert prunable(network)["4.weight"] is network[4].weight
+
+
+@every_architecture
+def test_initial_weights_are_normal_with_deviation_sqrt_2_by_fan_in(
+    architecture: str, initialised: Callable[..., nn.Module]
+) -> None:
+    for weight in prunable(initialised(architecture, INPUT[architecture])).values():
+        values = weight.detach().double().numpy()
+        expected = math.sqrt(2 / math.prod(values.shape[1:]))
+        assert abs(values.std() / expected - 1) < 5 / math.sqrt(2 * values.size)
+        assert abs(values.mean()) < 5 * expected / math.sqrt(values.size)
+        for deviations, share in ((1, 0.682689), (2, 0.954500)):
+            within = (np.abs(values) < deviations * expected).mean()
+            assert abs(within - share) < 5 * math.sqrt(share * (1 - share) / values.size)
+
+
+@every_architecture
+def test_initial_biases_are_uniform_within_one_by_root_fan_in(
+    architecture: str, initialised: Callable[..., nn.Module]
+) -> None:
+    network = initialised(architecture, INPUT[architecture])
+    layers = [module for module in network.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    scaled = torch.cat([m.bias.detach() * math.sqrt(m.weight[0].numel()) for m in layers if m.bias is not None]).numpy()
+    assert (np.abs(scaled) <= 1 + 1e-6).all()
+    quarters = np.histogram(scaled, bins=4, range=(-1.000001, 1.000001))[0] / scaled.size
+    assert np.abs(quarters - 0.25).max() < 5 * math.sqrt(0.25 * 0.75 / scaled.size)
+
+
+@pytest.mark.parametrize("architecture", ["resnet20", "vgg16"])
+def test_initial_batch_norm_has_uniform_gamma_and_is_otherwise_neutral(
+    architecture: str, initialised: Callable[..., nn.Module]
+) -> None:
+    layers = [m for m in initialised(architecture, CIFAR).modules() if isinstance(m, nn.BatchNorm2d)]
+    gamma = torch.cat([layer.weight.detach() for layer in layers]).numpy()
+    assert gamma.min() >= 0
+    assert gamma.max() < 1
+    quarters = np.histogram(gamma, bins=4, range=(0, 1))[0] / gamma.size
+    assert np.abs(quarters - 0.25).max() < 5 * math.sqrt(0.25 * 0.75 / gamma.size)
+    for layer in layers:
+        assert (layer.bias == 0).all()
+        assert (layer.running_mean == 0).all()
+        assert (layer.running_var == 1).all()
+        assert layer.num_batches_tracked == 0
+
+
+@every_architecture
+def test_a_state_covers_all_parameters_and_buffers(architecture: str) -> None:
+    network = build(architecture, INPUT[architecture], 10)
+    state = draw_state(network, "kaiming-normal", 0)
+    expected = dict(itertools.chain(network.named_parameters(), network.named_buffers()))
+    assert set(state) == set(expected)
+    for name, values in expected.items():
+        assert (state[name].shape, state[name].dtype) == (values.shape, values.dtype)
+
+
+def test_equal_seeds_draw_equal_states_whatever_was_drawn_before() -> None:
+    torch.manual_seed(1)
+    first = draw_state(build("resnet20", CIFAR, 10), "kaiming-normal", 5)
+    torch.manual_seed(2)
+    np.random.default_rng(0).random(10)
+    second = draw_state(build("resnet20", CIFAR, 10), "kaiming-normal", 5)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_tensor_does_not_depend_on_what_other_tensors_there_are() -> None:
+    small = nn.Sequential(nn.Linear(4, 3))
+    large = nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 2))
+    states = [draw_state(network, "kaiming-normal", 0) for network in (small, large)]
+    assert torch.equal(states[0]["0.weight"], states[1]["0.weight"])
+
+
+def test_different_seeds_draw_unrelated_states() -> None:
+    network = build("resnet20", CIFAR, 10)
+    first, second = (draw_state(network, "kaiming-normal", seed) for seed in (0, 1))
+    for name in prunable(network):
+        correlation = np.corrcoef(first[name].flatten(), second[name].flatten())[0, 1]
+        assert abs(correlation) < 5 / math.sqrt(first[name].numel())
+    assert not torch.equal(first["norm.weight"], second["norm.weight"])
+    assert not torch.equal(first["output.bias"], second["output.bias"])
+
+
+def test_tensors_of_a_state_are_drawn_independently() -> None:
+    network = build("resnet20", CIFAR, 10)
+    states = [draw_state(network, "kaiming-normal", seed) for seed in (0, 1)]
+    equal_shape = [n for n, weight in prunable(network).items() if weight.shape == (16, 16, 3, 3)]
+    draws = np.array([state[name].flatten().numpy() for state in states for name in equal_shape])
+    correlations = np.corrcoef(draws) - np.eye(len(draws))
+    assert len(draws) == 12
+    assert np.abs(correlations).max() < 5 / math.sqrt(draws.shape[1])
+
+
+def test_an_unknown_kind_of_layer_is_refused_by_name() -> None:
+    network = nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4))
+    with pytest.raises(PruningError, match=re.escape("1.bias, 1.weight")):
+        draw_state(network, "kaiming-normal", 0)
+
+
+def test_a_copied_state_is_safe_from_later_changes(initialised: Callable[..., nn.Module]) -> None:
+    network = initialised("resnet20", CIFAR)
+    state = copy_state(network)
+    before = state_checksum(state)
+    with torch.no_grad():
+        for values in itertools.chain(network.parameters(), network.buffers()):
+            values.add_(1)
+    assert state_checksum(state) == before
+    assert state_checksum(copy_state(network)) != before

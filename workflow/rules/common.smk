@@ -1,0 +1,112 @@
+# What the rules share: the study, the names of files, and what each stage depends on.
+import sys
+from functools import cache
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
+
+import warm_start
+from pruning import PruningError
+from pruning.fingerprint import fingerprint
+from pruning.registry import module_name
+from pruning.study import DENSE, Study, Tables
+
+
+def read_study():
+    schemas = Path(workflow.basedir) / "workflow/schemas"
+    tables = Tables.read(Path("config/networks.yaml"), Path("config/methods.yaml"), schemas)
+    return Study.read(config, [Path(file) for file in workflow.configfiles], tables, schemas)
+
+
+try:
+    study = read_study()
+except PruningError as error:
+    raise WorkflowError(str(error)) from None
+
+if config["warm_start"]:
+    warm_start.enable()
+
+CELL = "results/cells/{network}/{method}/{sparsity}/{ablation}/seed{seed}"
+DENSE_CELL = f"results/cells/{{network}}/{DENSE}/0/none/seed{{seed}}"
+DENSE_LOG = CELL.replace("results/cells/", "results/logs/cells/")
+DENSE_LOG = DENSE_CELL.replace("results/cells/", "results/logs/cells/")
+LOG = CELL.replace("results/cells/", "results/logs/cells/")
+DENSE_LOG = DENSE_CELL.replace("results/cells/", "results/logs/cells/")
+TABLES = [
+    "results/tables/cells.csv",
+    "results/tables/layers.csv",
+    multiext("results/tables/accuracy", ".csv", ".md", ".tex"),
+]
+
+
+
+wildcard_constraints:
+    network=r"[^/]+",
+    method=r"[^/]+",
+    sparsity=r"\d+(\.\d+)?",
+    ablation="none|shuffle|reinit|invert",
+    seed=r"\d+",
+    step=r"0|\d+it",
+
+
+def evaluations():
+    """The target file of every cell of the study."""
+    return [f"{CELL}/evaluation.json".format(**vars(cell)) for cell in study.cells]
+
+
+# What a job depends on beside its input files stands in its parameters: the rows of the tables, and a fingerprint of the
+# code that it runs, blind to comments. A change there, and none elsewhere, makes a result stale.
+fingerprint = cache(fingerprint)
+
+
+def network_of(wildcards):
+    try:
+        return study.tables.network(wildcards.network)
+    except PruningError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def method_of(wildcards):
+    try:
+        return study.tables.method(wildcards.method, network_of(wildcards))
+    except PruningError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def manifest(wildcards):
+    """The prepared dataset of a network."""
+    return f"results/data/{network_of(wildcards).row['dataset']}/manifest.json"
+
+
+def initial_parameters(wildcards):
+    """What a network and its initial weights depend on."""
+    row = network_of(wildcards).row
+    keys = ("architecture", "dataset", "initialiser", "precision", "threads")
+    return {
+        **{key: row[key] for key in keys},
+        "network_code": fingerprint("pruning.initialisation", module_name("networks", row["architecture"])),
+    }
+
+
+def training_parameters(wildcards):
+    """What a training depends on, beside mask and start state."""
+    return {
+        **initial_parameters(wildcards),
+        **network_of(wildcards).training(),
+        "training_code": fingerprint("pruning.training"),
+    }
+
+
+def state_file(wildcards, update):
+    """The state of the dense network after `update` updates; none for 0, which is drawn anew wherever it is used."""
+    if update == 0:
+        return []
+    step = "end" if update == network_of(wildcards).updates else f"{update}it"
+    return f"{DENSE_CELL}/states/{step}.safetensors".format(**wildcards)
+
+
+# A machine's GPU, where the study may use one: then jobs that run the network ask for it.
+USE_GPU = config["device"] == "cuda" or (config["device"] == "auto" and Path("/dev/nvidia0").exists())
+GPU = 1 if USE_GPU else 0

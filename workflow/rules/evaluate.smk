@@ -1,0 +1,53 @@
+# Evaluation of a cell, and the tables of all cells. Nothing from here on needs torch.
+
+
+rule evaluate:
+    input:
+        mask=f"{CELL}/mask.npz",
+        mask_run=f"{CELL}/mask.json",
+        predictions=f"{CELL}/predictions.npz",
+        curve=f"{CELL}/training.csv",
+        training_run=f"{CELL}/training.json",
+        wiring="results/networks/{network}.json",
+    output:
+        f"{CELL}/evaluation.json",
+    log:
+        f"{LOG}/evaluate.log",
+    params:
+        code=fingerprint("pruning.evaluation"),
+    conda:
+        "../../envs/figures.yaml"
+    script:
+        "../scripts/evaluate.py"
+
+
+rule cells_table:
+    input:
+        evaluations=evaluations(),
+    output:
+        cells="results/tables/cells.csv",
+        layers="results/tables/layers.csv",
+    log:
+        "results/logs/tables/cells.log",
+    params:
+        code=fingerprint("pruning.tables"),
+        schema=str(Path(workflow.basedir) / "workflow/schemas/cells.schema.yaml"),
+    conda:
+        "../../envs/figures.yaml"
+    script:
+        "../scripts/cells_table.py"
+
+
+rule accuracy_table:
+    input:
+        "results/tables/cells.csv",
+    output:
+        multiext("results/tables/accuracy", ".csv", ".md", ".tex"),
+    log:
+        "results/logs/tables/accuracy.log",
+    params:
+        code=fingerprint("pruning.tables"),
+    conda:
+        "../../envs/figures.yaml"
+    script:
+        "../scripts/accuracy_table.py"

@@ -1,0 +1,106 @@
+# Training. A cell is trained under its mask. The dense network is trained to a state, from which its cell is filled and
+# which some methods score or go on from: deleting the files of the dense cell makes nothing else stale.
+
+
+def start_parameters(wildcards):
+    """What a cell's training depends on beside its files."""
+    method = method_of(wildcards)
+    return {
+        **training_parameters(wildcards),
+        "prune_at": method.prune_at,
+        "rewind_to": method.rewind_to,
+        "schedule_from": method.schedule_from,
+    }
+
+
+def start_state(wildcards):
+    """The state that training starts from; `reinit` draws another instead."""
+    return [] if wildcards.ablation == "reinit" else state_file(wildcards, method_of(wildcards).rewind_to)
+
+
+rule train:
+    input:
+        manifest=manifest,
+        mask=f"{CELL}/mask.npz",
+        state=start_state,
+    output:
+        predictions=f"{CELL}/predictions.npz",
+        curve=f"{CELL}/training.csv",
+        run=f"{CELL}/training.json",
+    log:
+        f"{LOG}/train.log",
+    params:
+        recipe=start_parameters,
+        # Not an output: Snakemake deletes the outputs of a killed job, and this is what it goes on from.
+        checkpoint=CELL.replace("results/cells/", "results/checkpoints/") + ".safetensors",
+    threads: lambda w: network_of(w).row["threads"]
+    resources:
+        gpu=GPU,
+    conda:
+        "../../envs/training.yaml"
+    script:
+        "../scripts/train.py"
+
+
+rule train_dense:
+    input:
+        manifest=manifest,
+    output:
+        state=f"{DENSE_CELL}/states/end.safetensors",
+        run=f"{DENSE_CELL}/states/end.json",
+    log:
+        f"{DENSE_LOG}/train.log",
+    params:
+        recipe=training_parameters,
+        checkpoint=DENSE_CELL.replace("results/cells/", "results/checkpoints/") + ".safetensors",
+    threads: lambda w: network_of(w).row["threads"]
+    resources:
+        gpu=GPU,
+    conda:
+        "../../envs/training.yaml"
+    script:
+        "../scripts/train_dense.py"
+
+
+rule dense_cell:
+    input:
+        manifest=manifest,
+        state=f"{DENSE_CELL}/states/end.safetensors",
+        run=f"{DENSE_CELL}/states/end.json",
+    output:
+        predictions=f"{DENSE_CELL}/predictions.npz",
+        curve=f"{DENSE_CELL}/training.csv",
+        run=f"{DENSE_CELL}/training.json",
+    log:
+        f"{DENSE_LOG}/predict.log",
+    params:
+        recipe=training_parameters,
+    threads: lambda w: network_of(w).row["threads"]
+    resources:
+        gpu=GPU,
+    conda:
+        "../../envs/training.yaml"
+    script:
+        "../scripts/dense_cell.py"
+
+
+rule replay_state:
+    input:
+        manifest=manifest,
+        end=f"{DENSE_CELL}/states/end.safetensors",
+    output:
+        f"{DENSE_CELL}/states/{{step}}.safetensors",
+    log:
+        f"{DENSE_LOG}/states/{{step}}.log",
+    params:
+        recipe=training_parameters,
+    threads: lambda w: network_of(w).row["threads"]
+    resources:
+        gpu=GPU,
+    conda:
+        "../../envs/training.yaml"
+    script:
+        "../scripts/replay_state.py"
+
+
+ruleorder: dense_cell > train

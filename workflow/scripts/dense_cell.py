@@ -1,0 +1,15 @@
+"""Fill the cell of the dense network from its final state."""
+
+import job
+from network_job import NetworkJob
+from pruning.files import read_json, write_json, write_rows
+from pruning.states import load_progress
+from pruning.training import COLUMNS
+
+with job.reporting(snakemake.log[0]):
+    work = NetworkJob(snakemake)
+    end, _ = load_progress(snakemake.input.state)
+    work.network.load_state_dict(end.state)
+    work.predict(snakemake.output.predictions)
+    write_rows(snakemake.output.curve, COLUMNS, end.rows)
+    write_json(snakemake.output.run, read_json(snakemake.input.run))

@@ -1,0 +1,34 @@
+"""Every metric of a cell, when and where it was made, and from what."""
+
+import job
+from pruning.evaluation import accuracy_metrics, mask_metrics
+from pruning.files import read_json, write_json
+from pruning.masks import load_mask
+from pruning.predictions import load_predictions
+
+FORMAT = 1
+
+with job.reporting(snakemake.log[0]):
+    mask, about = load_mask(snakemake.input.mask)
+    scoring, training = read_json(snakemake.input.mask_run), read_json(snakemake.input.training_run)
+    wiring = read_json(snakemake.input.wiring)
+    metrics = {**accuracy_metrics(load_predictions(snakemake.input.predictions)), **mask_metrics(mask, wiring)}
+    recipes = {"mask": scoring.pop("recipe"), "training": training.pop("recipe")}
+    provenance = {
+        "code": {**{stage: recipes[stage] for stage in recipes}, "evaluation": snakemake.params.code},
+        "scored_state": about["scored_state"],
+        "start_state": training.pop("start_state"),
+        "mask": training.pop("mask"),
+        "data": training.pop("data"),
+        "versions": {"scoring": scoring.pop("versions"), "training": training.pop("versions")},
+    }
+    write_json(
+        snakemake.output[0],
+        {
+            "format": FORMAT,
+            "cell": about["cell"],
+            "metrics": metrics,
+            "run": {"scoring": scoring, "training": training},
+            "provenance": provenance,
+        },
+    )

@@ -1,0 +1,92 @@
+"""What the scripts of all rules share: a log, errors for people, the device, and the record of a run."""
+
+import logging
+import platform
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from pruning import PruningError
+
+
+@contextmanager
+def reporting(log: str) -> Iterator[logging.Logger]:
+    """Log to the file `log`. A mistake of the user ends the job with its message, there and on the screen."""
+    logger = logging.getLogger("pruning")
+    logger.setLevel(logging.INFO)
+    handler = logging.FileHandler(log, mode="w", encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    logger.addHandler(handler)
+    try:
+        yield logger
+    except PruningError as error:
+        logger.error("%s", error)
+        print(f"\n{error}\n", file=sys.stderr)
+        sys.exit(1)
+    except BaseException:
+        logger.exception("This is a fault of the program, not of its use:")
+        raise
+
+
+def choose_device(given_gpu: bool) -> Any:
+    """The device of this job: the GPU that it was given, or the CPU. Raises PruningError where there is no such GPU."""
+    import torch
+
+    if not given_gpu:
+        return torch.device("cpu")
+    if not torch.cuda.is_available():
+        raise PruningError(
+            f"This job was given a GPU on {platform.node()}, and torch {torch.__version__} finds none there"
+            f" (built for CUDA: {torch.version.cuda}). Mend the driver or the installation, or set `device: cpu`."
+        )
+    return torch.device("cuda")
+
+
+class Run:
+    """The record of a run: when, where and with what it was made. It is kept apart from the results' own bytes."""
+
+    def __init__(self, device: Any = "cpu") -> None:
+        self.device, self.started, self.clock = device, datetime.now(UTC), time.perf_counter()
+
+    def record(self, **more: Any) -> dict[str, Any]:
+        packages = {}
+        for name in ("torch", "numpy", "torchvision", "scikit-learn", "safetensors"):
+            if name.replace("-", "_") in sys.modules or name in sys.modules:
+                packages[name] = metadata.version(name)
+        return {
+            "started": self.started.isoformat(timespec="seconds"),
+            "seconds": round(time.perf_counter() - self.clock, 6),
+            "host": platform.node(),
+            "device": device_name(self.device),
+            "peak_memory_mb": peak_memory_mb(),
+            "versions": {"python": platform.python_version(), **packages},
+            **more,
+        }
+
+
+def device_name(device: Any) -> str:
+    if str(device).startswith("cuda"):
+        import torch
+
+        return str(torch.cuda.get_device_name(device))
+    return f"cpu ({processor()})"
+
+
+def processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def peak_memory_mb() -> int:
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // (1024 * 1024 if sys.platform == "darwin" else 1024)

@@ -1,0 +1,148 @@
+"""Tables: one tidy row a cell, and the accuracy table in the form of the paper's."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import pandas as pd
+
+from pruning.statistics import summarise
+
+LAYER_COLUMNS = (
+    "tensor",
+    "weights",
+    "kept",
+    "pruned",
+    "density",
+    "effective",
+    "neurons",
+    "neurons_without_incoming",
+    "neurons_without_outgoing",
+)
+CELL_COLUMNS = ("network", "method", "sparsity", "ablation", "seed")
+TYPES = {"str": "str", "int": "int64", "float": "float64", "bool": "bool"}
+
+
+def cell_row(evaluation: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything that cells.csv may have a column for, from one evaluation.json."""
+    metrics, run = evaluation["metrics"], evaluation["run"]
+    return {
+        **evaluation["cell"],
+        **{name: value for name, value in metrics.items() if name != "layers"},
+        "collapsed": metrics["effective"] == 0,
+        "scoring_seconds": run["scoring"]["seconds"],
+        "training_seconds": run["training"]["training_seconds"],
+        "device": run["training"]["device"],
+    }
+
+
+def cells_table(evaluations: Iterable[Mapping[str, Any]], schema: Sequence[Mapping[str, str]]) -> pd.DataFrame:
+    """One row a cell with the columns of `schema` (name, type, unit, meaning), in the order of `evaluations`."""
+    names = [column["name"] for column in schema]
+    table = pd.DataFrame([{name: row[name] for name in names} for row in map(cell_row, evaluations)], columns=names)
+    return table.astype({column["name"]: TYPES[column["type"]] for column in schema})
+
+
+def layers_table(evaluations: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """One row a prunable tensor of a cell: what the mask leaves of it."""
+    rows = [
+        {**evaluation["cell"], **{name: layer[name] for name in LAYER_COLUMNS}}
+        for evaluation in evaluations
+        for layer in evaluation["metrics"]["layers"]
+    ]
+    return pd.DataFrame(rows, columns=[*CELL_COLUMNS, *LAYER_COLUMNS])
+
+
+def read_table(path: str) -> pd.DataFrame:
+    """A table as it was written: sparsities stay exact decimals, `none` stays a word."""
+    return pd.read_csv(path, dtype={"sparsity": "str"}, keep_default_na=False, na_values=[""])
+
+
+def in_order_of_sparsity(sparsities: Iterable[str]) -> list[str]:
+    return sorted(set(sparsities), key=Decimal)
+
+
+def accuracy_table(cells: pd.DataFrame) -> pd.DataFrame:
+    """Rows network, ablation and method; columns sparsities; mean ± sample standard deviation of accuracy in percent.
+
+    Column 0 is the dense network in every row. `n` is the number of replicates (a range where cells differ);
+    `collapsed` and `diverged` count such cells in the row, which are part of the means.
+    """
+    dense = cells[cells.method == "dense"]
+    pruned = cells[cells.method != "dense"]
+    sparsities = in_order_of_sparsity(pruned.sparsity)
+    rows = []
+    for (network, ablation, method), group in pruned.groupby(["network", "ablation", "method"], sort=False):
+        columns = {"0": dense[dense.network == network], **{s: group[group.sparsity == s] for s in sparsities}}
+        counts = {len(part) for part in columns.values() if len(part)}
+        rows.append(
+            {
+                "network": network,
+                "ablation": ablation,
+                "method": method,
+                **{sparsity: _mean_and_deviation(part.accuracy) for sparsity, part in columns.items()},
+                "n": "-".join(str(n) for n in sorted({min(counts), max(counts)})),
+                "collapsed": int(group.collapsed.sum()),
+                "diverged": int(group.diverged.sum()),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _mean_and_deviation(values: pd.Series) -> str:
+    if values.empty:
+        return ""
+    summary = summarise(values.tolist())
+    return f"{summary.mean:.2f}" if summary.n < 2 else f"{summary.mean:.2f} ± {summary.deviation:.2f}"
+
+
+def to_markdown(table: pd.DataFrame) -> str:
+    """One Markdown table a network and ablation."""
+    parts = []
+    for (network, ablation), group in table.groupby(["network", "ablation"], sort=False):
+        body = group.drop(columns=["network", "ablation"])
+        lines = [" | ".join(body.columns), " | ".join(["---"] + ["--:"] * (len(body.columns) - 1))]
+        lines += [" | ".join(str(value) for value in row) for row in body.itertuples(index=False)]
+        parts.append(
+            f"### {network}, {ABLATION_TITLES[str(ablation)]}\n\n" + "\n".join(f"| {line} |" for line in lines)
+        )
+    return HEADING + "\n\n".join(parts) + "\n"
+
+
+def to_latex(table: pd.DataFrame) -> str:
+    """One booktabs table a network and ablation; needs \\usepackage{booktabs}."""
+    parts = []
+    for (network, ablation), group in table.groupby(["network", "ablation"], sort=False):
+        body = group.drop(columns=["network", "ablation"])
+        header = [name if name in ("method", "n", "collapsed", "diverged") else rf"{name}\%" for name in body.columns]
+        lines = [" & ".join(header), *(" & ".join(str(v) for v in row) for row in body.itertuples(index=False))]
+        lines = [line.replace("±", r"$\pm$") + r" \\" for line in lines]
+        parts.append(
+            "\n".join(
+                [
+                    rf"\begin{{table}}\caption{{{network}, {ABLATION_TITLES[str(ablation)]}. Test accuracy in percent: mean"
+                    r" $\pm$ sample standard deviation over $n$ seeds.}",
+                    rf"\begin{{tabular}}{{l{'r' * (len(body.columns) - 1)}}}",
+                    r"\toprule",
+                    lines[0],
+                    r"\midrule",
+                    *lines[1:],
+                    r"\bottomrule",
+                    r"\end{tabular}\end{table}",
+                ]
+            )
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+ABLATION_TITLES = {
+    "none": "unmodified",
+    "shuffle": "masks shuffled in each layer",
+    "reinit": "weights drawn anew",
+    "invert": "scores inverted",
+}
+HEADING = """Test accuracy in percent at the end of training: mean ± sample standard deviation over n seeds. Columns are
+sparsities in percent, 0 is the dense network. Collapsed and diverged cells are part of the means; the last columns
+count them.
+
+"""

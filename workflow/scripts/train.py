@@ -1,0 +1,30 @@
+"""Train a cell from its start state under its mask, and predict the test set."""
+
+from pathlib import Path
+
+import job
+from network_job import NetworkJob
+from pruning import PruningError
+from pruning.files import write_json, write_rows
+from pruning.masks import load_mask
+from pruning.states import load_progress, state_checksum
+from pruning.training import COLUMNS, from_state
+
+with job.reporting(snakemake.log[0]) as log:
+    work = NetworkJob(snakemake)
+    mask, about = load_mask(snakemake.input.mask)
+    reinit = snakemake.wildcards.ablation == "reinit"
+    if snakemake.input.get("state"):
+        state = load_progress(snakemake.input.state)[0].state
+    else:
+        state = work.initial_state("reinit" if reinit else "initial weights")
+    scored_where_it_starts = work.settings["prune_at"] == work.settings["rewind_to"] and not reinit
+    if scored_where_it_starts and state_checksum(state) != about["scored_state"]:
+        raise PruningError(f"{snakemake.input.mask} was scored on other weights than training starts from. Delete it.")
+    start = from_state(work.network, state, work.settings["schedule_from"])
+    checkpoint = Path(snakemake.params.checkpoint)
+    end, record = work.train(mask, start, checkpoint, snakemake.config["checkpoint_seconds"], log)
+    work.predict(snakemake.output.predictions)
+    write_rows(snakemake.output.curve, COLUMNS, end.rows)
+    write_json(snakemake.output.run, record)
+    checkpoint.unlink(missing_ok=True)

@@ -1,0 +1,21 @@
+"""Train the dense network of a seed to its final state."""
+
+from pathlib import Path
+
+import job
+from network_job import NetworkJob
+from pruning.files import write_json
+from pruning.scoring import all_kept
+from pruning.states import Progress, save_progress
+from pruning.training import from_state
+
+with job.reporting(snakemake.log[0]) as log:
+    work = NetworkJob(snakemake)
+    mask, initial = all_kept(work.network), work.initial_state()
+    checkpoint = Path(snakemake.params.checkpoint)
+    start = from_state(work.network, initial, 0)
+    end, record = work.train(mask, start, checkpoint, snakemake.config["checkpoint_seconds"], log)
+    # Nothing goes on from here: the momentum is not needed.
+    save_progress(snakemake.output.state, Progress(end.update, end.state, {}, end.rows), work.key(mask, initial))
+    write_json(snakemake.output.run, record)
+    checkpoint.unlink(missing_ok=True)

@@ -1,0 +1,82 @@
+"""Start scripts in processes that have imported torch already: importing it costs more than many a training.
+
+Snakemake runs a `script:` as a new Python process. Here the same generated file runs in a child forked from a server
+process that has done the imports, one server for each Snakemake process. This changes when things happen, never what: a
+job with a conda environment or a container runs as Snakemake runs it, and without this module all do.
+"""
+
+import multiprocessing
+import multiprocessing.forkserver
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import threading
+
+from snakemake.script import PythonScript
+
+PRELOADED = ["snakemake.cli", "torch", "numpy", "safetensors.torch", "pandas"]
+"""Other people's modules, and none of the library: a server that is running must not keep an old version of it."""
+
+plain_execution = PythonScript.execute_script
+starting = threading.Lock()
+
+
+def enable() -> None:
+    """From now on, run plain `script:` jobs of this process in forked children. No server is started yet."""
+    multiprocessing.set_forkserver_preload(PRELOADED)
+    PythonScript.execute_script = execute
+
+
+def execute(script: PythonScript, file: str, edit: bool = False) -> None:
+    """Takes the place of `PythonScript.execute_script`: run the generated `file`."""
+    if script.conda_env or script.container_img or script.env_modules:
+        plain_execution(script, file, edit)
+        return
+    start_server()
+    child = multiprocessing.get_context("forkserver").Process(target=run, args=(file,))
+    child.start()
+    child.join()
+    if child.exitcode:
+        raise subprocess.CalledProcessError(child.exitcode, f"script of rule {script.rulename}")
+
+
+def start_server() -> None:
+    """Start the server if it does not run, without threads in it and with this process's import path."""
+    settings = {
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }
+    with starting:
+        before = {name: os.environ.get(name) for name in settings}
+        os.environ.update(settings)
+        try:
+            multiprocessing.forkserver.ensure_running()
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+
+def run(file: str) -> None:
+    """In the child: end with Snakemake, then be the script."""
+    die_with_parent()
+    os.environ.pop("PYTHONPATH", None)
+    sys.argv = [file]
+    runpy.run_path(file, run_name="__main__")
+
+
+def die_with_parent() -> None:
+    """Let a killed Snakemake take server and children with it (Linux)."""
+    alive = multiprocessing.forkserver._forkserver._forkserver_alive_fd
+    if alive is not None:
+        os.close(alive)
+    if sys.platform == "linux":
+        import ctypes
+
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
