@@ -239,15 +239,16 @@ class Thing:
         """
         # a comment
         if by > LIMIT:
-            return "# not a comment"
-        return f"{by} {NAME}"
+            by -= 1
+            self.size = by
+        return f"{by} {NAME} # not a comment"
 '''
 
 
 def test_example_compiles_to_what_it_says() -> None:
     space: dict = {}
     exec(CODE, space)
-    assert space["Thing"]().grow(9) == "# not a comment"
+    assert space["Thing"]().grow(9) == "8 text # not a comment"
 
 
 @pytest.mark.parametrize(
@@ -278,10 +279,10 @@ def test_fingerprint_is_blind_to_comments_docstrings_and_blank_lines(old: str, n
         ("LIMIT = 5", "LIMIT = 6"),
         ("by > LIMIT", "by >= LIMIT"),
         ('NAME = "text"', 'NAME = "other text"'),
-        ('"# not a comment"', '"# a comment"'),
-        ('f"{by} {NAME}"', 'f"{by}  {NAME}"'),
+        ("{NAME} # not a comment", "{NAME} # a comment"),
+        ("{by} {NAME}", "{by}  {NAME}"),
         ("from pruning import masks", "from pruning import files"),
-        ("            return", "            pass\n        return"),
+        ("            self.size", "        self.size"),
         ("# no comment", "# no Comment"),
         ("  second", "second"),
         ("first\n\n", "first\n"),

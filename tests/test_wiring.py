@@ -140,14 +140,15 @@ def test_paths_of_a_residual_network_by_hand() -> None:
 
 def test_paths_of_a_chain_by_hand() -> None:
     network = nn.Sequential(nn.Flatten(), nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 3), nn.Linear(3, 2))
+    #  1.1 is read by 3.0 only, which nothing reads; 1.2 has no input; 3.2 has none either
     mask = {
         "1.weight": np.array([[1, 1], [1, 0], [0, 0]], dtype=bool),
-        "3.weight": np.array([[1, 0, 0], [0, 0, 1], [0, 0, 0]], dtype=bool),
-        "4.weight": np.array([[1, 1, 1], [0, 0, 0]], dtype=bool),
+        "3.weight": np.array([[0, 1, 0], [1, 0, 1], [0, 0, 0]], dtype=bool),
+        "4.weight": np.array([[0, 1, 1], [0, 0, 0]], dtype=bool),
     }
     assert layer_paths(mask, trace(network, (1, 2, 1))) == {
-        "1.weight": LayerPaths(effective=2, without_incoming=1, without_outgoing=1),
-        "3.weight": LayerPaths(effective=1, without_incoming=1, without_outgoing=0),
+        "1.weight": LayerPaths(effective=2, without_incoming=1, without_outgoing=0),
+        "3.weight": LayerPaths(effective=1, without_incoming=1, without_outgoing=1),
         "4.weight": LayerPaths(effective=1, without_incoming=1, without_outgoing=0),
     }
 
