@@ -1,0 +1,41 @@
+# Two commands for a fresh machine with Python 3.11 or later, make and git:
+#
+#   make study    set up .venv and run the default study with all cores, to its last table and figure
+#   make test     set up .venv and run the checks
+#
+# Everything else is Snakemake: `. .venv/bin/activate`, then `snakemake --cores 8 ...`.
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := uv==0.13.9
+CORES ?= all
+
+.PHONY: study test clean-environment
+
+study: .venv/workflow
+	$(BIN)/snakemake --cores $(CORES) --quiet rules
+	@echo
+	@echo "Figures: results/figures/*.pdf    Tables: results/tables/accuracy.md, results/tables/cells.csv"
+
+test: .venv/development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/mypy
+	$(BIN)/snakemake --lint
+	$(BIN)/pytest
+
+# Bytecode is compiled at installation: without it, every start of Python takes two to three times as long.
+.venv/workflow: requirements.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet $(UV)
+	$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode --requirement requirements.txt
+	@touch $@
+
+.venv/development: requirements-dev.txt .venv/workflow
+	$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode --requirement requirements-dev.txt
+	@touch $@
+
+clean-environment:
+	rm -rf .venv
