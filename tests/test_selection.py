@@ -110,6 +110,10 @@ def test_density_after_round_i_of_n_is_d_to_the_i_by_n(total: int, sparsity: str
             assert abs(found - exact) <= Decimal("0.500001")
 
 
+def test_the_last_round_keeps_exactly_what_was_asked_for() -> None:
+    assert [kept_after_round(50_200, keep, 3, 3) for keep in range(1, 50_201)] == list(range(1, 50_201))
+
+
 # One selection
 
 

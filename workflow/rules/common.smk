@@ -8,6 +8,7 @@ from snakemake.exceptions import WorkflowError
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
 import warm_start
+from job import machine_has_gpu
 from pruning import PruningError
 from pruning.fingerprint import fingerprint
 from pruning.registry import module_name
@@ -16,8 +17,12 @@ from pruning.study import DENSE, Study, Tables
 
 def read_study():
     schemas = Path(workflow.basedir) / "workflow/schemas"
-    tables = Tables.read(Path("config/networks.yaml"), Path("config/methods.yaml"), schemas)
-    return Study.read(config, [Path(file) for file in workflow.configfiles], tables, schemas)
+    tables = Tables.read(
+        Path("config/networks.yaml"), Path("config/methods.yaml"), schemas
+    )
+    return Study.read(
+        config, [Path(file) for file in workflow.configfiles], tables, schemas
+    )
 
 
 try:
@@ -30,8 +35,6 @@ if config["warm_start"]:
 
 CELL = "results/cells/{network}/{method}/{sparsity}/{ablation}/seed{seed}"
 DENSE_CELL = f"results/cells/{{network}}/{DENSE}/0/none/seed{{seed}}"
-DENSE_LOG = CELL.replace("results/cells/", "results/logs/cells/")
-DENSE_LOG = DENSE_CELL.replace("results/cells/", "results/logs/cells/")
 LOG = CELL.replace("results/cells/", "results/logs/cells/")
 DENSE_LOG = DENSE_CELL.replace("results/cells/", "results/logs/cells/")
 TABLES = [
@@ -39,7 +42,6 @@ TABLES = [
     "results/tables/layers.csv",
     multiext("results/tables/accuracy", ".csv", ".md", ".tex"),
 ]
-
 
 
 wildcard_constraints:
@@ -86,7 +88,9 @@ def initial_parameters(wildcards):
     keys = ("architecture", "dataset", "initialiser", "precision", "threads")
     return {
         **{key: row[key] for key in keys},
-        "network_code": fingerprint("pruning.initialisation", module_name("networks", row["architecture"])),
+        "network_code": fingerprint(
+            "pruning.initialisation", module_name("networks", row["architecture"])
+        ),
     }
 
 
@@ -95,7 +99,7 @@ def training_parameters(wildcards):
     return {
         **initial_parameters(wildcards),
         **network_of(wildcards).training(),
-        "training_code": fingerprint("pruning.training"),
+        "training_code": fingerprint("pruning.training", "network_job", "train"),
     }
 
 
@@ -107,6 +111,40 @@ def state_file(wildcards, update):
     return f"{DENSE_CELL}/states/{step}.safetensors".format(**wildcards)
 
 
-# A machine's GPU, where the study may use one: then jobs that run the network ask for it.
-USE_GPU = config["device"] == "cuda" or (config["device"] == "auto" and Path("/dev/nvidia0").exists())
-GPU = 1 if USE_GPU else 0
+def mask_parameters(wildcards):
+    """What a mask depends on beside its files."""
+    method = method_of(wildcards)
+    score = [] if method.name == DENSE else [module_name("scores", method.score)]
+    return {
+        **initial_parameters(wildcards),
+        "score": method.score,
+        "iterations": method.iterations,
+        "prune_at": method.prune_at,
+        "scoring_code": fingerprint("pruning.scoring", "network_job", "prune", *score),
+    }
+
+
+def start_parameters(wildcards):
+    """What a cell's training depends on beside its files."""
+    method = method_of(wildcards)
+    return {
+        **training_parameters(wildcards),
+        "prune_at": method.prune_at,
+        "rewind_to": method.rewind_to,
+        "schedule_from": method.schedule_from,
+    }
+
+
+def start_state(wildcards):
+    """The state that training starts from; `reinit` draws another instead."""
+    return (
+        []
+        if wildcards.ablation == "reinit"
+        else state_file(wildcards, method_of(wildcards).rewind_to)
+    )
+
+
+# Jobs that run a network ask for a GPU where the study may use one.
+GPU = int(
+    config["device"] == "cuda" or (config["device"] == "auto" and machine_has_gpu())
+)

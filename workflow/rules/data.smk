@@ -11,10 +11,10 @@ rule prepare_data:
         ),
     log:
         "results/logs/data/{dataset}.log",
-    params:
-        code=lambda w: fingerprint("pruning.data", module_name("datasets", w.dataset)),
     conda:
         "../../envs/training.yaml"
+    params:
+        code=lambda w: fingerprint("pruning.data", module_name("datasets", w.dataset)),
     script:
         "../scripts/prepare_data.py"
 
@@ -24,10 +24,15 @@ rule describe_network:
         "results/networks/{network}.json",
     log:
         "results/logs/networks/{network}.log",
-    params:
-        network=lambda w: {key: network_of(w).row[key] for key in ("architecture", "dataset")},
-        code=lambda w: fingerprint("pruning.wiring", module_name("networks", network_of(w).row["architecture"])),
     conda:
         "../../envs/training.yaml"
+    params:
+        network=lambda w: {
+            key: network_of(w).row[key] for key in ("architecture", "dataset")
+        },
+        code=lambda w: fingerprint(
+            "pruning.wiring",
+            module_name("networks", network_of(w).row["architecture"]),
+        ),
     script:
         "../scripts/describe_network.py"

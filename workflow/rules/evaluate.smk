@@ -13,10 +13,10 @@ rule evaluate:
         f"{CELL}/evaluation.json",
     log:
         f"{LOG}/evaluate.log",
-    params:
-        code=fingerprint("pruning.evaluation"),
     conda:
         "../../envs/figures.yaml"
+    params:
+        code=fingerprint("pruning.evaluation", "evaluate"),
     script:
         "../scripts/evaluate.py"
 
@@ -29,11 +29,11 @@ rule cells_table:
         layers="results/tables/layers.csv",
     log:
         "results/logs/tables/cells.log",
+    conda:
+        "../../envs/figures.yaml"
     params:
         code=fingerprint("pruning.tables"),
         schema=str(Path(workflow.basedir) / "workflow/schemas/cells.schema.yaml"),
-    conda:
-        "../../envs/figures.yaml"
     script:
         "../scripts/cells_table.py"
 
@@ -45,9 +45,9 @@ rule accuracy_table:
         multiext("results/tables/accuracy", ".csv", ".md", ".tex"),
     log:
         "results/logs/tables/accuracy.log",
-    params:
-        code=fingerprint("pruning.tables"),
     conda:
         "../../envs/figures.yaml"
+    params:
+        code=fingerprint("pruning.tables"),
     script:
         "../scripts/accuracy_table.py"

@@ -2,22 +2,6 @@
 # which some methods score or go on from: deleting the files of the dense cell makes nothing else stale.
 
 
-def start_parameters(wildcards):
-    """What a cell's training depends on beside its files."""
-    method = method_of(wildcards)
-    return {
-        **training_parameters(wildcards),
-        "prune_at": method.prune_at,
-        "rewind_to": method.rewind_to,
-        "schedule_from": method.schedule_from,
-    }
-
-
-def start_state(wildcards):
-    """The state that training starts from; `reinit` draws another instead."""
-    return [] if wildcards.ablation == "reinit" else state_file(wildcards, method_of(wildcards).rewind_to)
-
-
 rule train:
     input:
         manifest=manifest,
@@ -29,15 +13,16 @@ rule train:
         run=f"{CELL}/training.json",
     log:
         f"{LOG}/train.log",
-    params:
-        recipe=start_parameters,
-        # Not an output: Snakemake deletes the outputs of a killed job, and this is what it goes on from.
-        checkpoint=CELL.replace("results/cells/", "results/checkpoints/") + ".safetensors",
+    conda:
+        "../../envs/training.yaml"
     threads: lambda w: network_of(w).row["threads"]
     resources:
         gpu=GPU,
-    conda:
-        "../../envs/training.yaml"
+    params:
+        recipe=start_parameters,
+        # Not an output: Snakemake deletes the outputs of a killed job, and this is what it goes on from.
+        checkpoint=CELL.replace("results/cells/", "results/checkpoints/")
+        + ".safetensors",
     script:
         "../scripts/train.py"
 
@@ -50,14 +35,15 @@ rule train_dense:
         run=f"{DENSE_CELL}/states/end.json",
     log:
         f"{DENSE_LOG}/train.log",
-    params:
-        recipe=training_parameters,
-        checkpoint=DENSE_CELL.replace("results/cells/", "results/checkpoints/") + ".safetensors",
+    conda:
+        "../../envs/training.yaml"
     threads: lambda w: network_of(w).row["threads"]
     resources:
         gpu=GPU,
-    conda:
-        "../../envs/training.yaml"
+    params:
+        recipe=training_parameters,
+        checkpoint=DENSE_CELL.replace("results/cells/", "results/checkpoints/")
+        + ".safetensors",
     script:
         "../scripts/train_dense.py"
 
@@ -73,13 +59,13 @@ rule dense_cell:
         run=f"{DENSE_CELL}/training.json",
     log:
         f"{DENSE_LOG}/predict.log",
-    params:
-        recipe=training_parameters,
+    conda:
+        "../../envs/training.yaml"
     threads: lambda w: network_of(w).row["threads"]
     resources:
         gpu=GPU,
-    conda:
-        "../../envs/training.yaml"
+    params:
+        recipe=training_parameters,
     script:
         "../scripts/dense_cell.py"
 
@@ -92,13 +78,13 @@ rule replay_state:
         f"{DENSE_CELL}/states/{{step}}.safetensors",
     log:
         f"{DENSE_LOG}/states/{{step}}.log",
-    params:
-        recipe=training_parameters,
+    conda:
+        "../../envs/training.yaml"
     threads: lambda w: network_of(w).row["threads"]
     resources:
         gpu=GPU,
-    conda:
-        "../../envs/training.yaml"
+    params:
+        recipe=training_parameters,
     script:
         "../scripts/replay_state.py"
 

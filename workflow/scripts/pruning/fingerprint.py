@@ -1,8 +1,9 @@
 """A fingerprint of the code that a stage runs, blind to comments, docstrings and blank lines.
 
-A result is stale when the code that made it has changed. Each stage is known by its entry module; the fingerprint
-covers that module and every module of this library that it imports, directly or not. So a change in one score's file
-concerns that score alone, and nobody has to remember to list a file.
+A result is stale when the code that made it has changed. Each stage is known by its entry modules; the fingerprint
+covers them and every module of this library that they import, directly or not. So a change in one score's file concerns
+that score alone, and nobody has to remember to list a file. A script beside the library counts by itself: what it
+imports is named by whoever asks.
 """
 
 import ast
@@ -16,10 +17,10 @@ LIBRARY = Path(__file__).resolve().parent
 
 
 def fingerprint(*modules: str) -> str:
-    """Sixteen hex digits for the code of `modules` (named as in `pruning.scores.snip`) and of all they import here."""
+    """Sixteen hex digits for the code of `modules`, named as in `pruning.scores.snip`, or `train` for a script."""
     digest = hashlib.sha256()
     for path in sorted(_closure(modules)):
-        digest.update(f"{path.relative_to(LIBRARY)}\n{bare_code(path.read_text(encoding='utf-8'))}\n".encode())
+        digest.update(f"{path.relative_to(LIBRARY.parent)}\n{bare_code(path.read_text(encoding='utf-8'))}\n".encode())
     return digest.hexdigest()[:16]
 
 
@@ -51,12 +52,12 @@ def _closure(modules: tuple[str, ...]) -> set[Path]:
         path = waiting.pop()
         if path not in found:
             found.add(path)
-            waiting.extend(_imports(path))
+            waiting.extend(_imports(path) if LIBRARY in path.parents else ())
     return found
 
 
 def _path(module: str) -> Path:
-    place = LIBRARY.joinpath(*module.split(".")[1:])
+    place = LIBRARY.parent.joinpath(*module.split("."))
     return place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
 
 
