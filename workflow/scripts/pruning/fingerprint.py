@@ -25,24 +25,28 @@ def fingerprint(*modules: str) -> str:
 
 
 def bare_code(source: str) -> str:
-    """`source` without comments, docstrings, blank lines and trailing blanks."""
-    lines = source.splitlines()
-    for node in ast.walk(ast.parse(source)):
-        body = getattr(node, "body", None)
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and body:
-            first = body[0]
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                for number in range(first.lineno - 1, first.end_lineno or first.lineno):
-                    lines[number] = ""
-    for token in tokenize.generate_tokens(io.StringIO("\n".join(lines) + "\n").readline):
+    """`source` without comments, without strings that are statements (docstrings), blank lines and trailing blanks."""
+    lines = [line.encode() for line in source.splitlines()]
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             row, column = token.start
-            lines[row - 1] = lines[row - 1][:column]
-    return "\n".join(line.rstrip() for line in lines if line.strip())
+            lines[row - 1] = lines[row - 1].decode()[:column].encode()
+    inside_strings: set[int] = set()
+    docstrings: set[ast.expr] = set()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str()) as docstring):
+                docstrings.add(docstring)
+                first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+                behind = lines[last][node.end_col_offset :]
+                lines[first : last + 1] = [lines[first][: node.col_offset] + behind] + [b""] * (last - first)
+            case ast.Constant(value=str()) | ast.JoinedStr() if node not in docstrings:
+                inside_strings |= set(range(node.lineno - 1, (node.end_lineno or node.lineno) - 1))
+    return "\n".join(
+        line.decode() if number in inside_strings else line.decode().rstrip()
+        for number, line in enumerate(lines)
+        if line.strip() or number in inside_strings
+    )
 
 
 def _closure(modules: tuple[str, ...]) -> set[Path]:
