@@ -1,9 +1,10 @@
 """Every metric of a cell, when and where it was made, and from what."""
 
 import job
+from pruning import PruningError
 from pruning.evaluation import accuracy_metrics, mask_metrics
 from pruning.files import read_json, write_json
-from pruning.masks import load_mask
+from pruning.masks import load_mask, mask_checksum
 from pruning.predictions import load_predictions
 
 FORMAT = 1
@@ -11,15 +12,19 @@ FORMAT = 1
 with job.reporting(snakemake.log[0]):
     mask, about = load_mask(snakemake.input.mask)
     scoring, training = read_json(snakemake.input.mask_run), read_json(snakemake.input.training_run)
-    wiring = read_json(snakemake.input.wiring)
-    metrics = {**accuracy_metrics(load_predictions(snakemake.input.predictions)), **mask_metrics(mask, wiring)}
-    recipes = {"mask": scoring.pop("recipe"), "training": training.pop("recipe")}
+    if not mask_checksum(mask) == scoring.pop("mask") == training["mask"]:
+        raise PruningError(f"{snakemake.input.mask} is not the mask that the cell was trained under. Delete it.")
+    metrics = {
+        **accuracy_metrics(load_predictions(snakemake.input.predictions)),
+        **mask_metrics(mask, read_json(snakemake.input.wiring)),
+    }
     provenance = {
-        "code": {**{stage: recipes[stage] for stage in recipes}, "evaluation": snakemake.params.code},
+        "recipes": {"mask": scoring.pop("recipe"), "training": training.pop("recipe")},
+        "evaluation_code": snakemake.params.code,
+        "data": training.pop("data"),
         "scored_state": about["scored_state"],
         "start_state": training.pop("start_state"),
         "mask": training.pop("mask"),
-        "data": training.pop("data"),
         "versions": {"scoring": scoring.pop("versions"), "training": training.pop("versions")},
     }
     write_json(

@@ -23,7 +23,8 @@ with job.reporting(snakemake.log[0]) as log:
     else:
         settings = Pruning(work.settings["score"], work.settings["iterations"], kept, cell.ablation, work.seed)
         mask = make_mask(work.network, scoring_examples(work.data, work.seed, work.device), settings)
-    about = {"scored_state": state_checksum(state), "data": work.data.checksum, "cell": dict(cell.items())}
+    names = {**dict(cell.items()), "seed": work.seed}
+    about = {"cell": names, "scored_state": state_checksum(state), "data": work.data.checksum}
     save_mask(snakemake.output.mask, mask, about)
     write_json(snakemake.output.run, work.run.record(mask=mask_checksum(mask), recipe=work.settings))
     log.info("%d of %d weights kept", count(mask), size(mask))
