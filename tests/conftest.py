@@ -10,7 +10,7 @@ from pruning import data as data_module
 from pruning.data import Data
 
 REAL_DATA = "PRUNING_TEST_DATA"
-"""The environment variable that names a folder with the official MNIST and CIFAR-10 files; without it such tests skip."""
+"""Names the folder with the official files of MNIST and CIFAR-10; without it the tests that need them skip."""
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,7 @@ class NetworkJob:
     def train(
         self, mask: Mask, start: Progress, checkpoint: Path, every: float, log: logging.Logger
     ) -> tuple[Progress, dict[str, Any]]:
-        """Train to the end of the schedule, going on from `checkpoint` if it is this run's; the end and the run's record."""
+        """Train to the end of the schedule, going on from `checkpoint` if it is this run's; the end and its record."""
         key = self.key(mask, start.state)
         progress, message = load_checkpoint(checkpoint, key)
         log.info(message)

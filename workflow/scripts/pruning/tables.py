@@ -44,13 +44,13 @@ def cells_table(evaluations: Iterable[Mapping[str, Any]], schema: Sequence[Mappi
 
 
 def layers_table(evaluations: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """One row a prunable tensor of a cell: what the mask leaves of it."""
+    """One row a prunable tensor of a cell: what the mask leaves of it. `layer` counts tensors from the input, from 0."""
     rows = [
-        {**evaluation["cell"], **{name: layer[name] for name in LAYER_COLUMNS}}
+        {**evaluation["cell"], "layer": place, **{name: layer[name] for name in LAYER_COLUMNS}}
         for evaluation in evaluations
-        for layer in evaluation["metrics"]["layers"]
+        for place, layer in enumerate(evaluation["metrics"]["layers"])
     ]
-    return pd.DataFrame(rows, columns=[*CELL_COLUMNS, *LAYER_COLUMNS])
+    return pd.DataFrame(rows, columns=[*CELL_COLUMNS, "layer", *LAYER_COLUMNS])
 
 
 def read_table(path: str) -> pd.DataFrame:
@@ -86,7 +86,7 @@ def accuracy_table(cells: pd.DataFrame) -> pd.DataFrame:
                 "diverged": int(group.diverged.sum()),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["network", "ablation", "method", "0", *sparsities, "n", "collapsed", "diverged"])
 
 
 def _mean_and_deviation(values: pd.Series) -> str:

@@ -50,9 +50,9 @@ def trace(network: nn.Module, shape: tuple[int, int, int]) -> dict[str, Any]:
                 {"tensor": f"{name}.weight", "source": inputs[0], "target": name, "positions": positions}
             )
             group_of[node] = name
+        elif len(inputs) > 1 and node.target not in SUMS:
+            raise PruningError(f"{node.name} joins {' and '.join(inputs)} otherwise than by a sum")
         elif len(set(inputs)) > 1:
-            if node.target not in SUMS:
-                raise PruningError(f"{node.name} joins {' and '.join(inputs)} otherwise than by a sum")
             groups[node.name] = groups[inputs[0]]
             connections += [{"source": source, "target": node.name} for source in inputs]
             group_of[node] = node.name
