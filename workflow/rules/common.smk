@@ -3,6 +3,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import yaml
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
@@ -14,15 +15,12 @@ from pruning.fingerprint import fingerprint
 from pruning.registry import module_name
 from pruning.study import DENSE, Study, Tables
 
+SCHEMAS = Path(workflow.basedir) / "workflow/schemas"
+
 
 def read_study():
-    schemas = Path(workflow.basedir) / "workflow/schemas"
-    tables = Tables.read(
-        Path("config/networks.yaml"), Path("config/methods.yaml"), schemas
-    )
-    return Study.read(
-        config, [Path(file) for file in workflow.configfiles], tables, schemas
-    )
+    tables = Tables.read(Path("config/networks.yaml"), Path("config/methods.yaml"), SCHEMAS)
+    return Study.read(config, [Path(file) for file in workflow.configfiles], tables, SCHEMAS)
 
 
 try:
@@ -51,6 +49,11 @@ wildcard_constraints:
     ablation="none|shuffle|reinit|invert",
     seed=r"\d+",
     step=r"0|\d+it",
+
+
+def cell_columns():
+    """The columns of cells.csv, as its schema has them."""
+    return yaml.safe_load((SCHEMAS / "cells.schema.yaml").read_text(encoding="utf-8"))
 
 
 def evaluations():
@@ -88,9 +91,7 @@ def initial_parameters(wildcards):
     keys = ("architecture", "dataset", "initialiser", "precision", "threads")
     return {
         **{key: row[key] for key in keys},
-        "network_code": fingerprint(
-            "pruning.initialisation", module_name("networks", row["architecture"])
-        ),
+        "network_code": fingerprint("pruning.initialisation", module_name("networks", row["architecture"])),
     }
 
 
@@ -137,14 +138,8 @@ def start_parameters(wildcards):
 
 def start_state(wildcards):
     """The state that training starts from; `reinit` draws another instead."""
-    return (
-        []
-        if wildcards.ablation == "reinit"
-        else state_file(wildcards, method_of(wildcards).rewind_to)
-    )
+    return [] if wildcards.ablation == "reinit" else state_file(wildcards, method_of(wildcards).rewind_to)
 
 
 # Jobs that run a network ask for a GPU where the study may use one.
-GPU = int(
-    config["device"] == "cuda" or (config["device"] == "auto" and machine_has_gpu())
-)
+GPU = int(config["device"] == "cuda" or (config["device"] == "auto" and machine_has_gpu()))

@@ -27,9 +27,7 @@ rule describe_network:
     conda:
         "../../envs/training.yaml"
     params:
-        network=lambda w: {
-            key: network_of(w).row[key] for key in ("architecture", "dataset")
-        },
+        network=lambda w: {key: network_of(w).row[key] for key in ("architecture", "dataset")},
         code=lambda w: fingerprint(
             "pruning.wiring",
             module_name("networks", network_of(w).row["architecture"]),

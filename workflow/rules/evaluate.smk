@@ -33,7 +33,7 @@ rule cells_table:
         "../../envs/figures.yaml"
     params:
         code=fingerprint("pruning.tables"),
-        schema=str(Path(workflow.basedir) / "workflow/schemas/cells.schema.yaml"),
+        schema=cell_columns(),
     script:
         "../scripts/cells_table.py"
 

@@ -21,8 +21,7 @@ rule train:
     params:
         recipe=start_parameters,
         # Not an output: Snakemake deletes the outputs of a killed job, and this is what it goes on from.
-        checkpoint=CELL.replace("results/cells/", "results/checkpoints/")
-        + ".safetensors",
+        checkpoint=CELL.replace("results/cells/", "results/checkpoints/") + ".safetensors",
     script:
         "../scripts/train.py"
 
@@ -42,8 +41,7 @@ rule train_dense:
         gpu=GPU,
     params:
         recipe=training_parameters,
-        checkpoint=DENSE_CELL.replace("results/cells/", "results/checkpoints/")
-        + ".safetensors",
+        checkpoint=DENSE_CELL.replace("results/cells/", "results/checkpoints/") + ".safetensors",
     script:
         "../scripts/train_dense.py"
 

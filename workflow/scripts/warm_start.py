@@ -6,6 +6,7 @@ job with a conda environment or a container runs as Snakemake runs it, and witho
 """
 
 import multiprocessing
+import multiprocessing.connection
 import multiprocessing.forkserver
 import os
 import runpy
@@ -20,7 +21,9 @@ PRELOADED = ["snakemake.cli", "torch", "numpy", "safetensors.torch", "pandas"]
 """Other people's modules, and none of the library: a server that is running must not keep an old version of it."""
 
 plain_execution = PythonScript.execute_script
-starting = threading.Lock()
+processes = threading.Lock()
+"""Held while the status of any child may be read. Starting a process reads that of all others too, and of two threads
+that read one at once, one finds nothing and takes it for a failure."""
 
 
 def enable() -> None:
@@ -34,49 +37,51 @@ def execute(script: PythonScript, file: str, edit: bool = False) -> None:
     if script.conda_env or script.container_img or script.env_modules:
         plain_execution(script, file, edit)
         return
-    start_server()
     child = multiprocessing.get_context("forkserver").Process(target=run, args=(file,))
-    child.start()
-    child.join()
+    with processes:
+        start_server()
+        child.start()
+    multiprocessing.connection.wait([child.sentinel])
+    with processes:
+        child.join()
     if child.exitcode:
         raise subprocess.CalledProcessError(child.exitcode, f"script of rule {script.rulename}")
 
 
 def start_server() -> None:
-    """Start the server if it does not run, without threads in it and with this process's import path."""
-    settings = {
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-    }
-    with starting:
-        before = {name: os.environ.get(name) for name in settings}
-        os.environ.update(settings)
-        try:
-            multiprocessing.forkserver.ensure_running()
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
+    """Start the server if it does not run, without threads in it: a fork copies only the one that forks."""
+    settings = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
+    try:
+        multiprocessing.forkserver.ensure_running()
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def run(file: str) -> None:
     """In the child: end with Snakemake, then be the script."""
     die_with_parent()
-    os.environ.pop("PYTHONPATH", None)
     sys.argv = [file]
     runpy.run_path(file, run_name="__main__")
 
 
 def die_with_parent() -> None:
-    """Let a killed Snakemake take server and children with it (Linux)."""
-    alive = multiprocessing.forkserver._forkserver._forkserver_alive_fd
-    if alive is not None:
-        os.close(alive)
+    """Let a killed Snakemake take server and children with it (Linux).
+
+    The server ends once nobody holds the other end of its pipe any more, and it takes along the children that asked for
+    that. In this order: the server cannot end between the two.
+    """
     if sys.platform == "linux":
         import ctypes
 
         set_parent_death_signal = 1
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+    server = multiprocessing.forkserver._forkserver
+    if server._forkserver_alive_fd is not None:
+        os.close(server._forkserver_alive_fd)
+        server._forkserver_alive_fd = None

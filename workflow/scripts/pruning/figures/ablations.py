@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pruning.figures import curves, style
+from pruning.statistics import Summary
 
 COLUMNS = 4
 
@@ -26,7 +27,8 @@ def draw(cells: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     panels = figure.subplots(rows, columns, squeeze=False)
     sparsity_axis = curves.SparsityAxis(pruned.sparsity)
     shifts = dict(zip(ablations, sparsity_axis.dodge(len(ablations)), strict=True))
-    summaries, compressed = [], False
+    marker = sparsity_axis.marker_size(width / columns - 0.4)
+    summaries: list[Summary] = []
     for number, network in enumerate(networks):
         here = cells[cells.network == network]
         dense = curves.dense_of(here)
@@ -36,7 +38,7 @@ def draw(cells: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
             for ablation in ablations
         }
         points = list(chain.from_iterable(line.values() for line in lines.values()))
-        accuracy_axis = curves.AccuracyAxis.over(dense, points)
+        here_all = [*points, *([dense] if dense else [])]
         block_panels = panels[number * block : (number + 1) * block]
         for place, axes in enumerate(block_panels.flat):
             if place >= max(1, len(methods)):
@@ -49,8 +51,8 @@ def draw(cells: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
                 for ablation in ablations:
                     line, (name, look) = lines[method, ablation], style.ABLATIONS[ablation]
                     if line:
-                        curves.plot_curve(axes, line, look, name, shifts[ablation])
-            accuracy_axis.apply(axes)
+                        curves.plot_curve(axes, line, look, name, shifts[ablation], marker)
+            curves.accuracy_axis(axes, here_all)
             sparsity_axis.apply(axes, width / columns - 0.4)
             # Numbers stand at the left, and under the last panel of each column.
             axes.tick_params(labelleft=place % columns == 0)
@@ -60,9 +62,7 @@ def draw(cells: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
                 axes.set_xlabel("sparsity (%)")
         for axes in block_panels[:, 0]:
             axes.set_ylabel(curves.ACCURACY if len(networks) == 1 else f"{network}\n{curves.ACCURACY}")
-        summaries += [*points, *([dense] if dense else [])]
-        compressed |= accuracy_axis.is_compressed
+        summaries += here_all
     handles = [style.handle(*style.ABLATIONS[ablation]) for ablation in ablations]
-    key = curves.key(style.DENSE in set(cells.method), compressed)
-    style.legend(figure, [*handles, *key], curves.note(summaries))
+    style.legend(figure, [*handles, curves.dense_entry()], curves.note(summaries))
     return figure

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pruning.figures import curves, style
+from pruning.statistics import Summary
 
 Ranges = Mapping[str, Mapping[str, Sequence[float]]]
 """{network: {name of a range: its lowest and highest sparsity}}"""
@@ -28,32 +29,34 @@ def draw(cells: pd.DataFrame, labels: Mapping[str, str], ranges: Ranges) -> Figu
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     sparsity_axis = curves.SparsityAxis(cells.sparsity[cells.method != style.DENSE])
     shifts = sparsity_axis.dodge(len(methods))
-    summaries, compressed = [], False
+    width = size[0] / columns - 0.6
+    marker = sparsity_axis.marker_size(width)
+    summaries: list[Summary] = []
+    any_range = any(ranges.get(network) for network in networks)
     for axes, network in zip(panels, networks, strict=False):
         here = cells[cells.network == network]
         dense = curves.dense_of(here)
         lines = {method: curves.curve(here[here.method == method]) for method in methods}
         for shift, (method, points) in zip(shifts, lines.items(), strict=True):
             if points:
-                curves.plot_curve(axes, points, look[method], style.label(method, labels), shift)
+                curves.plot_curve(axes, points, look[method], style.label(method, labels), shift, marker)
         curves.plot_dense(axes, dense)
         points = list(chain.from_iterable(line.values() for line in lines.values()))
-        accuracy_axis = curves.AccuracyAxis.over(dense, points)
-        accuracy_axis.apply(axes)
-        sparsity_axis.apply(axes, size[0] / columns - 0.6)
+        here_all = [*points, *([dense] if dense else [])]
+        curves.accuracy_axis(axes, here_all)
+        sparsity_axis.apply(axes, width)
         mark_ranges(axes, ranges.get(network, {}), sparsity_axis.gap / 4)
-        axes.set_title(network, pad=16 if ranges.get(network) else 6)
+        axes.set_title(network, pad=16 if any_range else 6)
         axes.set_xlabel(curves.SPARSITY)
         axes.set_ylabel(curves.ACCURACY)
-        summaries += [*points, *([dense] if dense else [])]
-        compressed |= accuracy_axis.is_compressed
+        summaries += here_all
     for axes in panels[len(networks) :]:
         axes.set_axis_off()
     note = curves.note(summaries)
     if any(look[method].baseline for method in methods):
         note += "\nOpen markers: baselines."
     handles: list[Any] = [style.handle(style.label(method, labels), look[method]) for method in methods]
-    style.legend(figure, [*handles, *curves.key(style.DENSE in set(cells.method), compressed)], note)
+    style.legend(figure, [*handles, curves.dense_entry()], note)
     return figure
 
 

@@ -1,23 +1,20 @@
 """Accuracy against sparsity: the axes and curves that several figures share."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
 
 from pruning.figures import style
 from pruning.statistics import Summary, summarise
 from pruning.tables import in_order_of_sparsity
 
 SPARSITY = "sparsity (% of the prunable weights removed)"
-ACCURACY = "test accuracy (%)"
+ACCURACY = "test accuracy (%), log scale of the error"
 
 Curve = dict[str, Summary]
 """{sparsity: accuracy over the seeds}"""
@@ -38,7 +35,7 @@ def dense_of(cells: pd.DataFrame) -> Summary | None:
     return summarise(accuracy.tolist()) if len(accuracy) else None
 
 
-def plot_curve(axes: Axes, points: Curve, look: style.Look, label: str, shift: float) -> None:
+def plot_curve(axes: Axes, points: Curve, look: style.Look, label: str, shift: float, size: float) -> None:
     """Means, joined by a line, with bars of one sample standard deviation; no bar for a single replicate."""
     summaries = list(points.values())
     axes.errorbar(
@@ -47,6 +44,7 @@ def plot_curve(axes: Axes, points: Curve, look: style.Look, label: str, shift: f
         yerr=[summary.deviation for summary in summaries] if any(s.n > 1 for s in summaries) else None,
         label=label,
         elinewidth=0.7,
+        markersize=size,
         **look.line(),
     )
 
@@ -74,12 +72,16 @@ class SparsityAxis:
         """How far aside `count` curves go: together over 0.4 of the smallest distance between sparsities."""
         return style.dodge(count, 0.4 * self.gap)
 
+    def marker_size(self, width: float) -> float:
+        """Of markers, in points, on a panel about `width` inches wide."""
+        return min(4, 45 * width / (3 + len(self.places)))
+
     def apply(self, axes: Axes, width: float) -> None:
         """Ticks and limits of `axes`, which are about `width` inches wide."""
         if not self.places:
             axes.set_xticks([])
             return
-        margin = self.gap / 3
+        margin = max(self.gap / 3, 0.03 * (self.places[-1] - self.places[0]))
         low, high = self.places[0] - margin, self.places[-1] + margin
         axes.set_xlim(low, high)
         style.tick_labels(axes.xaxis, self.places, self._labels(0.13 * (high - low) / width), width)
@@ -94,74 +96,49 @@ class SparsityAxis:
         return labels
 
 
-@dataclass(frozen=True)
-class AccuracyAxis:
-    """An accuracy axis whose part below `knee` is compressed where networks fell far: all are seen, and so are the
-    differences among those near the dense network. Without such networks it is an ordinary axis."""
-
-    low: float
-    knee: float
-    high: float
-
-    NEAR = 0.9
-    """share of the dense accuracy from which on the axis is never compressed"""
-    COMPRESSED = 0.28
-    """share of the axis that the compressed part takes"""
-
-    @classmethod
-    def over(cls, dense: Summary | None, points: Sequence[Summary]) -> "AccuracyAxis":
-        """The axis for `points` and `dense`, of one network."""
-        every = [*points, *([dense] if dense else [])]
-        if not every:
-            return cls(0, 0, 100)
-        bars = [0 if math.isnan(s.deviation) else s.deviation for s in every]
-        reference = dense.mean if dense else max(s.mean for s in every)
-        near = [s.mean - bar for s, bar in zip(every, bars, strict=True) if s.mean >= cls.NEAR * reference]
-        knee = max(0, math.floor(max(min(near), cls.NEAR * reference) - 0.25))
-        top = max(s.mean + bar for s, bar in zip(every, bars, strict=True))
-        far = len(near) < len(every)
-        return cls(0 if far else knee, knee, top + max(0.05 * (top - knee), 0.1))
-
-    @property
-    def is_compressed(self) -> bool:
-        return self.low < self.knee
-
-    def forward(self, accuracy: np.ndarray) -> np.ndarray:
-        """Height on the axis, from 0 to 1, of an accuracy."""
-        below = self.COMPRESSED * (np.asarray(accuracy) - self.low) / (self.knee - self.low)
-        above = self.COMPRESSED + (1 - self.COMPRESSED) * (np.asarray(accuracy) - self.knee) / (self.high - self.knee)
-        return np.where(below < self.COMPRESSED, below, above)
-
-    def backward(self, height: np.ndarray) -> np.ndarray:
-        """The accuracy at a height on the axis."""
-        below = self.low + np.asarray(height) / self.COMPRESSED * (self.knee - self.low)
-        above = self.knee + (np.asarray(height) - self.COMPRESSED) / (1 - self.COMPRESSED) * (self.high - self.knee)
-        return np.where(np.asarray(height) < self.COMPRESSED, below, above)
-
-    def apply(self, axes: Axes) -> None:
-        ticks = [float(t) for t in MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(self.knee, min(self.high, 100))]
-        ticks = [tick for tick in ticks if self.knee <= tick <= min(self.high, 100)]
-        if self.is_compressed:
-            axes.set_yscale("function", functions=(self.forward, self.backward))
-            heights = dict(zip(ticks, self.forward(np.array(ticks)), strict=True))
-            ticks = [t for t in ticks if heights[t] - self.COMPRESSED > 0.05]
-            ticks = [float(t) for t in (0, 25, 50, 75) if self.forward(np.array(t)) < self.COMPRESSED - 0.05] + [
-                float(self.knee),
-                *ticks,
-            ]
-            axes.axhspan(self.low, self.knee, color=style.SHADE, linewidth=0, zorder=0)
-        axes.set_ylim(self.low, self.high)
-        axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+def accuracy_axis(axes: Axes, summaries: Sequence[Summary]) -> None:
+    """An accuracy axis over `summaries` that is logarithmic in the error: networks that fell to chance are seen, and so
+    are differences of a fraction of a percent among those near the dense network."""
+    axes.set_yscale("function", functions=(height, accuracy_at))
+    bars = [0 if math.isnan(summary.deviation) else summary.deviation for summary in summaries]
+    ends = [s.mean + sign * bar for s, bar in zip(summaries, bars, strict=True) for sign in (-1, 1)]
+    low, high = (float(height(end)) for end in (max(min(ends, default=0), 0), max(ends, default=90)))
+    margin = max(0.05 * (high - low), 0.01)
+    low, high = low - margin, high + margin
+    axes.set_ylim(float(accuracy_at(low)), float(accuracy_at(high)))
+    ticks = _round_accuracies(low, high)
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
 
 
-def key(dense: bool, compressed: bool) -> list[Artist]:
-    """Legend entries of what every panel has beside its curves."""
-    entries: list[Artist] = []
-    if dense:
-        entries.append(Line2D([], [], color=style.DENSE_COLOUR, linewidth=0.8, label="Dense network"))
-    if compressed:
-        entries.append(Patch(color=style.SHADE, label="compressed part of the axis"))
-    return entries
+LEAST_ERROR = 0.05
+"""percent, below which errors are not told apart: a logarithm has no place for 0"""
+
+
+def height(accuracy: np.ndarray | float) -> np.ndarray:
+    """Place on the accuracy axis of an accuracy in percent."""
+    return -np.log10(np.maximum(100 - np.asarray(accuracy), LEAST_ERROR))
+
+
+def accuracy_at(place: np.ndarray | float) -> np.ndarray:
+    """The accuracy in percent at a place on the accuracy axis."""
+    return 100 - 10 ** -np.asarray(place)
+
+
+def _round_accuracies(low: float, high: float) -> list[float]:
+    """The roundest accuracies between two places on the axis that leave each other room for a label."""
+    room = 0.1 * (high - low)
+    ticks: list[float] = []
+    for step in (50, 10, 5, 2, 1, 0.5, 0.2, 0.1):
+        for tick in (100 - step * i for i in range(1, math.floor(100 / step) + 1)):
+            place = float(height(tick))
+            if low <= place <= high and all(abs(place - height(other)) >= room for other in ticks):
+                ticks.append(round(tick, 1))
+    return sorted(ticks)
+
+
+def dense_entry() -> Artist:
+    """The legend entry of the dense network."""
+    return Line2D([], [], color=style.DENSE_COLOUR, linewidth=0.8, label="Dense network")
 
 
 def note(summaries: Iterable[Summary]) -> str:

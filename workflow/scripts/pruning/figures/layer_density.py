@@ -30,7 +30,7 @@ def draw(layers: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     shown = {network: spread(in_order_of_sparsity(pruned.sparsity[pruned.network == network])) for network in networks}
     names = {network: in_network_order(layers[layers.network == network]) for network in networks}
     rows = {network: 1 if len(names[network]) <= NARROW else max(1, len(shown[network])) for network in networks}
-    figure = Figure(figsize=(style.TWO_COLUMNS, 1.3 + 1.9 * max(1, sum(rows.values()))), layout="constrained")
+    figure = Figure(figsize=(style.TWO_COLUMNS, 1.4 + 1.65 * max(1, sum(rows.values()))), layout="constrained")
     grid = figure.add_gridspec(max(1, sum(rows.values())), PANELS)
     top = 0
     for network in networks:
@@ -56,7 +56,7 @@ def draw(layers: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
         top += rows[network]
     handles: list[Any] = [style.handle(style.label(method, labels), look[method]) for method in methods]
     if methods:
-        handles.append(Line2D([], [], color="0.4", linewidth=0.7, label="whole network"))
+        handles.append(Line2D([], [], color="0.4", linewidth=0.7, label="Whole network"))
     seeds = sorted({group.seed.nunique() for _, group in pruned.groupby(["network", "method", "sparsity"])})
     style.legend(figure, handles, note(seeds))
     return figure

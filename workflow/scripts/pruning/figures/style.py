@@ -82,18 +82,16 @@ METHODS = {
     "lottery": Look("#56B4E9", "D", (6, 2, 1, 2), baseline=True),
 }
 ABLATIONS = {
-    "none": ("unmodified", Look("#000000", "o")),
-    "shuffle": ("shuffled in each layer", Look("#44AA99", "s", (5, 1))),
-    "reinit": ("reinitialised", Look("#882255", "^", (3, 1, 1, 1))),
-    "invert": ("inverted", Look("#DDAA33", "v", (1, 1))),
+    "none": ("Unmodified", Look("#000000", "o")),
+    "shuffle": ("Shuffled in each layer", Look("#44AA99", "s", (5, 1))),
+    "reinit": ("Reinitialised", Look("#882255", "^", (3, 1, 1, 1))),
+    "invert": ("Inverted", Look("#DDAA33", "v", (1, 1))),
 }
 DENSE_COLOUR = "black"
-SHADE = "0.94"
-"""behind the compressed part of an axis"""
 
 # What a method that is not listed above may look like.
 OTHER_COLOURS = ("#332288", "#999933", "#882255", "#44AA99")
-OTHER_LINES = [*itertools.product("<>phd8", ((3, 2), (1, 2), (4, 1, 1, 1, 1, 1)))]
+OTHER_LINES = [*itertools.product("<>dXP*", ((3, 2), (1, 2), (4, 1, 1, 1, 1, 1)))]
 
 
 def applied() -> AbstractContextManager[None]:
