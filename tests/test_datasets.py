@@ -57,6 +57,16 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CIFAR10, "url", f"{address}cifar-10-python.tar.gz")
 
 
+@pytest.fixture
+def unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torchvision must not be asked: it would unpickle a file, or put another in its place."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("torchvision was asked before the files were checked")
+
+    monkeypatch.setattr("torchvision.datasets.VisionDataset.__init__", refuse)
+
+
 @pytest.fixture(scope="session")
 def mnist_folder(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("mnist")
@@ -269,7 +279,9 @@ def test_mnist_is_read_from_its_unpacked_files_where_the_archives_are_gone(
 
 
 @pytest.mark.parametrize("name", MNIST_FILES)
-def test_mnist_archive_with_a_flipped_bit_is_refused_by_name(real_data: Path, tmp_path: Path, name: str) -> None:
+def test_mnist_archive_with_a_flipped_bit_is_refused_by_name(
+    real_data: Path, tmp_path: Path, unasked: None, name: str
+) -> None:
     path = link(real_data, "mnist", tmp_path) / MNIST_RAW / name
     altered = alter(path.read_bytes())
     replace(path, altered)
@@ -279,7 +291,9 @@ def test_mnist_archive_with_a_flipped_bit_is_refused_by_name(real_data: Path, tm
         assert fact in str(refusal.value)
 
 
-def test_mnist_test_labels_under_the_name_of_training_labels_are_refused(real_data: Path, tmp_path: Path) -> None:
+def test_mnist_test_labels_under_the_name_of_training_labels_are_refused(
+    real_data: Path, tmp_path: Path, unasked: None
+) -> None:
     path = link(real_data, "mnist", tmp_path) / MNIST_RAW / "train-labels-idx1-ubyte.gz"
     replace(path, path.with_name("t10k-labels-idx1-ubyte.gz").read_bytes())
     with pytest.raises(PruningError, match=r"train-labels-idx1-ubyte\.gz is not the official file"):
@@ -287,12 +301,23 @@ def test_mnist_test_labels_under_the_name_of_training_labels_are_refused(real_da
 
 
 @pytest.mark.parametrize("name", ["train-images-idx3-ubyte", "t10k-labels-idx1-ubyte"])
-def test_mnist_unpacked_file_that_was_altered_is_refused_by_name(real_data: Path, tmp_path: Path, name: str) -> None:
+def test_mnist_unpacked_file_that_was_altered_is_refused_by_name(
+    real_data: Path, tmp_path: Path, unasked: None, name: str
+) -> None:
     link(real_data, "mnist", tmp_path)
     content = gzip.decompress((real_data / MNIST_RAW / f"{name}.gz").read_bytes())
     (tmp_path / MNIST_RAW / name).write_bytes(alter(content))
     with pytest.raises(PruningError, match=f"{name} is not the official file"):
         datasets.find("mnist").read(tmp_path)
+
+
+def test_mnist_files_that_cannot_be_unpacked_are_not_called_missing(real_data: Path, tmp_path: Path) -> None:
+    """As in a data folder that may only be read; here a folder stands in the way."""
+    obstacle = link(real_data, "mnist", tmp_path) / MNIST_RAW / "train-images-idx3-ubyte"
+    obstacle.mkdir()
+    with pytest.raises(PruningError, match=str(obstacle)) as refusal:
+        datasets.find("mnist").read(tmp_path)
+    assert "could not be downloaded" not in str(refusal.value)
 
 
 def test_mnist_reads_no_file_that_was_not_checked(real_data: Path, tmp_path: Path) -> None:
@@ -349,7 +374,7 @@ def test_cifar10_pixels_are_normalised_a_channel(cifar10_folder: Path) -> None:
         np.testing.assert_allclose(found[channel], expected, atol=1e-6)
 
 
-def test_cifar10_batch_under_the_name_of_another_is_refused(real_data: Path, tmp_path: Path) -> None:
+def test_cifar10_batch_under_the_name_of_another_is_refused(real_data: Path, tmp_path: Path, unasked: None) -> None:
     path = link(real_data, "cifar10", tmp_path) / CIFAR / "data_batch_1"
     path.unlink()
     path.symlink_to((real_data / CIFAR / "data_batch_2").resolve())
@@ -359,7 +384,9 @@ def test_cifar10_batch_under_the_name_of_another_is_refused(real_data: Path, tmp
     assert CIFAR_FILES["data_batch_2"] in str(refusal.value)
 
 
-def test_cifar10_batch_that_was_cut_short_is_refused_with_its_size(real_data: Path, tmp_path: Path) -> None:
+def test_cifar10_batch_that_was_cut_short_is_refused_with_its_size(
+    real_data: Path, tmp_path: Path, unasked: None
+) -> None:
     path = link(real_data, "cifar10", tmp_path) / CIFAR / "test_batch"
     replace(path, path.read_bytes()[:1_000_000])
     with pytest.raises(PruningError, match=r"test_batch is not the official file.*\(1000000 bytes\)"):
@@ -381,7 +408,7 @@ def test_cifar10_trap_among_official_files_is_refused_and_not_unpickled(
 
 
 @pytest.mark.parametrize("name", CIFAR_FILES)
-def test_cifar10_trap_is_refused_by_name_and_not_unpickled(tmp_path: Path, offline: None, name: str) -> None:
+def test_cifar10_trap_is_refused_by_name_and_not_unpickled(tmp_path: Path, unasked: None, name: str) -> None:
     path = tmp_path / CIFAR / name
     path.parent.mkdir()
     content = pickle.dumps(Trap(tmp_path / "mark"))

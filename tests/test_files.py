@@ -301,6 +301,7 @@ def test_code_on_the_line_of_a_docstring_is_seen() -> None:
     assert bare_code('def f(): "Text."; return 1\n') != bare_code('def f(): "Text."; return 2\n')
 
 
+remembered_code = functools.cache(bare_code)
 SCORES = ("grasp", "grasp_magnitude", "magnitude", "random", "snip", "synflow")
 
 
@@ -309,6 +310,7 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the library, which the fingerprints of this test are of."""
     copied = Path(shutil.copytree(fingerprint.LIBRARY, tmp_path / "pruning"))
     monkeypatch.setattr(fingerprint, "LIBRARY", copied)
+    monkeypatch.setattr(fingerprint, "bare_code", remembered_code)  # the same files, many times over
     forget()
     yield copied
     forget()

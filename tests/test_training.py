@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pruning
 import pytest
-import scipy.stats
 import torch
 from pruning import training
 from pruning.data import Data
@@ -423,7 +422,7 @@ def test_augmented_images_are_all_81_crops_and_their_mirror_images_equally_often
     )
     assert (hits.sum(0) == 1).all()
     assert hits.sum(1).min() > 0
-    assert scipy.stats.chisquare(hits.sum(1)).pvalue > 0.001
+    assert ((hits.sum(1) - 50) ** 2 / 50).sum() < 230  # chi-squared of 162 cells: above this in 1 of 3500 fair draws
 
 
 def test_frame_of_a_crop_has_the_value_of_a_zero_pixel_not_of_a_mean_pixel() -> None:

@@ -63,14 +63,17 @@ def load(folder: Path) -> Data:
 
     Raises PruningError, naming the file, where one is missing or is not what was prepared.
     """
-    manifest: dict[str, Any] = read_json(folder / MANIFEST)
+    try:
+        manifest: dict[str, Any] = read_json(folder / MANIFEST)
+    except (OSError, ValueError) as error:
+        raise PruningError(f"{folder / MANIFEST} cannot be read ({error}). Delete {folder} to prepare it.") from None
     arrays = {}
     for name, entry in manifest["arrays"].items():
         path = folder / f"{name}.npy"
         try:
             # Copy on write: the pages are shared by all processes, and torch may have a writable view.
             array = np.load(path, mmap_mode="c", allow_pickle=False)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EOFError) as error:
             raise PruningError(f"{path} cannot be read ({error}). Delete {folder} to prepare it again.") from None
         if checksum(array) != entry["checksum"]:
             raise PruningError(f"{path} is not the file that was prepared. Delete {folder} to prepare it again.")

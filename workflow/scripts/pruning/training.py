@@ -130,10 +130,9 @@ def train(
     """
     device = resident.labels.device
     network.load_state_dict(start.state)
-    masks = {name: torch.from_numpy(array).to(device) for name, array in mask.items()}
-    with torch.no_grad():
-        for name, weight in prunable(network).items():
-            weight.mul_(masks[name])
+    masks = {name: bit_mask(weight, mask[name]) for name, weight in prunable(network).items()}
+    for name, weight in prunable(network).items():
+        apply_mask(weight, masks[name])
     parameters = dict(network.named_parameters())
     velocity = {name: start.velocity[name].to(device, copy=True) for name in parameters}
     an_epoch = updates_an_epoch(len(resident.labels), recipe.batch_size)
@@ -173,6 +172,16 @@ def train(
     return Progress(update, copy_state(network), copy_tensors(velocity), rows)
 
 
+def bit_mask(weight: Tensor, kept: np.ndarray) -> Tensor:
+    """A mask as the bits that it leaves of a float32: all (-1) where a weight is kept, none (0) where it is not."""
+    return torch.empty_like(weight, dtype=torch.int32).copy_(-torch.from_numpy(kept).int())
+
+
+def apply_mask(values: Tensor, bits: Tensor) -> None:
+    """Zero in place what `bits` do not keep: exactly, also where it is not finite, which a product would leave."""
+    values.detach().view(torch.int32).bitwise_and_(bits)
+
+
 @torch.no_grad()
 def sgd_update(
     parameters: dict[str, nn.Parameter],
@@ -182,10 +191,10 @@ def sgd_update(
     recipe: Recipe,
     rate: float,
 ) -> None:
-    """One step of SGD with momentum and weight decay, in place; `gradients` are used up."""
+    """One step of SGD with momentum and weight decay, in place; `gradients` are used up, `masks` are bit masks."""
     for (name, parameter), gradient in zip(parameters.items(), gradients, strict=True):
         if name in masks:
-            gradient.mul_(masks[name])
+            apply_mask(gradient, masks[name])
         if recipe.weight_decay:
             gradient.add_(parameter, alpha=recipe.weight_decay)
         if recipe.momentum:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pruning import PruningError
 from pruning.datasets import Description, Split, check_files, missing_files
 
 DESCRIPTION = Description(
@@ -35,13 +36,23 @@ UNPACKED = {
 
 def read(folder: Path) -> tuple[Split, Split]:
     """The official splits; the files are downloaded where they are missing and there is a network."""
-    from torchvision.datasets import MNIST
+    import torchvision.datasets
 
-    check_files(folder, DESCRIPTION.files)
+    class MNIST(torchvision.datasets.MNIST):  # type: ignore[misc]
+        """torchvision prefers a folder `processed`, left by its old versions, to the files that were checked."""
+
+        def _check_legacy_exist(self) -> bool:
+            return False
+
+    missing = check_files(folder, DESCRIPTION.files)
     if check_files(folder, UNPACKED):
         try:
             MNIST(folder, download=True)  # unpacks what is there, downloads what is not
         except (OSError, RuntimeError) as error:
+            if not missing:
+                raise PruningError(
+                    f"The MNIST files in {folder} cannot be unpacked beside themselves: {error}."
+                ) from None
             missing = check_files(folder, DESCRIPTION.files)
             raise missing_files("MNIST", folder, DESCRIPTION.files, missing, str(error)) from None
         check_files(folder, UNPACKED)
