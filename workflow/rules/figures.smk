@@ -1,1 +1,86 @@
-FIGURES = []
+# Figures, from the tables alone. A change of their style redraws them and runs nothing else.
+
+FIGURES = [
+    multiext("results/figures/accuracy", ".pdf", ".svg", ".png"),
+    multiext("results/figures/ablations", ".pdf", ".svg", ".png"),
+    multiext("results/figures/layer_density", ".pdf", ".svg", ".png"),
+]
+
+
+def labels():
+    """What the study's methods are called, in the order of config/methods.yaml."""
+    names = {method.partition("@")[0] for method in study.methods}
+    return {name: row["label"] for name, row in study.tables.methods.items() if name in names}
+
+
+def ranges():
+    """The ranges of sparsities that the study's claims speak of."""
+    rows = {network: study.tables.network(network).row for network in study.networks}
+    return {network: {key: row[key] for key in ("matching", "extreme")} for network, row in rows.items()}
+
+
+rule figure_accuracy:
+    input:
+        "results/tables/cells.csv",
+    output:
+        multiext("results/figures/accuracy", ".pdf", ".png"),
+        report(
+            "results/figures/accuracy.svg",
+            caption="../report/accuracy.rst",
+            category="Figures",
+            labels={"figure": "Accuracy"},
+        ),
+    log:
+        "results/logs/figures/accuracy.log",
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        labels=labels(),
+        ranges=ranges(),
+        code=fingerprint("pruning.figures.accuracy"),
+    script:
+        "../scripts/figure_accuracy.py"
+
+
+rule figure_ablations:
+    input:
+        "results/tables/cells.csv",
+    output:
+        multiext("results/figures/ablations", ".pdf", ".png"),
+        report(
+            "results/figures/ablations.svg",
+            caption="../report/ablations.rst",
+            category="Figures",
+            labels={"figure": "Ablations"},
+        ),
+    log:
+        "results/logs/figures/ablations.log",
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        labels=labels(),
+        code=fingerprint("pruning.figures.ablations"),
+    script:
+        "../scripts/figure_ablations.py"
+
+
+rule figure_layer_density:
+    input:
+        "results/tables/layers.csv",
+    output:
+        multiext("results/figures/layer_density", ".pdf", ".png"),
+        report(
+            "results/figures/layer_density.svg",
+            caption="../report/layer_density.rst",
+            category="Figures",
+            labels={"figure": "Density of layers"},
+        ),
+    log:
+        "results/logs/figures/layer_density.log",
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        labels=labels(),
+        code=fingerprint("pruning.figures.layer_density"),
+    script:
+        "../scripts/figure_layer_density.py"

@@ -44,7 +44,7 @@ def cells_table(evaluations: Iterable[Mapping[str, Any]], schema: Sequence[Mappi
 
 
 def layers_table(evaluations: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """One row a prunable tensor of a cell: what the mask leaves of it. `layer` counts tensors from the input, from 0."""
+    """One row a prunable tensor of a cell: what the mask leaves of it. `layer` counts from the input, from 0."""
     rows = [
         {**evaluation["cell"], "layer": place, **{name: layer[name] for name in LAYER_COLUMNS}}
         for evaluation in evaluations
@@ -114,14 +114,17 @@ def to_latex(table: pd.DataFrame) -> str:
     parts = []
     for (network, ablation), group in table.groupby(["network", "ablation"], sort=False):
         body = group.drop(columns=["network", "ablation"])
-        header = [name if name in ("method", "n", "collapsed", "diverged") else rf"{name}\%" for name in body.columns]
-        lines = [" & ".join(header), *(" & ".join(str(v) for v in row) for row in body.itertuples(index=False))]
-        lines = [line.replace("±", r"$\pm$") + r" \\" for line in lines]
+        header = [name if name in ("method", "n", "collapsed", "diverged") else f"{name}%" for name in body.columns]
+        lines = [
+            " & ".join(_latex(str(value)) for value in row) + r" \\" for row in [header, *body.to_numpy().tolist()]
+        ]
+        caption = (
+            f"{network}, {ABLATION_TITLES[str(ablation)]}. Test accuracy in percent: mean ± sample standard deviation"
+        )
         parts.append(
             "\n".join(
                 [
-                    rf"\begin{{table}}\caption{{{network}, {ABLATION_TITLES[str(ablation)]}. Test accuracy in percent: mean"
-                    r" $\pm$ sample standard deviation over $n$ seeds.}",
+                    rf"\begin{{table}}\caption{{{_latex(caption)} over $n$ seeds.}}",
                     rf"\begin{{tabular}}{{l{'r' * (len(body.columns) - 1)}}}",
                     r"\toprule",
                     lines[0],
@@ -133,6 +136,10 @@ def to_latex(table: pd.DataFrame) -> str:
             )
         )
     return "\n\n".join(parts) + "\n"
+
+
+def _latex(text: str) -> str:
+    return text.translate({ord(sign): rf"\{sign}" for sign in "_%&#$"} | {ord("±"): r"$\pm$"})
 
 
 ABLATION_TITLES = {

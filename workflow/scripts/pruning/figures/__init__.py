@@ -1,1 +1,1 @@
-"""Figures: one module each, with a function `draw` that takes tables and gives a matplotlib Figure back. Without torch."""
+"""Figures: a module each, with a function `draw` that makes a matplotlib Figure of tables. Without torch."""

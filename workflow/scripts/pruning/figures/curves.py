@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
@@ -14,7 +13,7 @@ from pruning.statistics import Summary, summarise
 from pruning.tables import in_order_of_sparsity
 
 SPARSITY = "sparsity (% of the prunable weights removed)"
-ACCURACY = "test accuracy (%), log scale of the error"
+ACCURACY = "test accuracy (%)"
 
 Curve = dict[str, Summary]
 """{sparsity: accuracy over the seeds}"""
@@ -27,12 +26,31 @@ def position(sparsity: str | float) -> float:
 
 def curve(cells: pd.DataFrame) -> Curve:
     """The accuracy of `cells`, one method and ablation on one network, in order of sparsity."""
-    return {s: summarise(cells.accuracy[cells.sparsity == s].tolist()) for s in in_order_of_sparsity(cells.sparsity)}
+    return {
+        sparsity: over_seeds(cells[cells.sparsity == sparsity]) for sparsity in in_order_of_sparsity(cells.sparsity)
+    }
+
+
+def over_seeds(cells: pd.DataFrame) -> Summary:
+    """In order of seed, so that the last bits of a sum do not depend on the order of rows."""
+    return summarise(cells.sort_values("seed").accuracy.tolist())
+
+
+def bar(summary: Summary) -> tuple[float, float]:
+    """The ends of an error bar: one sample standard deviation; none for a single replicate."""
+    deviation = 0 if math.isnan(summary.deviation) else summary.deviation
+    return summary.mean - deviation, summary.mean + deviation
 
 
 def dense_of(cells: pd.DataFrame) -> Summary | None:
-    accuracy = cells.accuracy[cells.method == style.DENSE]
-    return summarise(accuracy.tolist()) if len(accuracy) else None
+    dense = cells[cells.method == style.DENSE]
+    return over_seeds(dense) if len(dense) else None
+
+
+def drawn(lines: Iterable[Curve], dense: Summary | None) -> list[Summary]:
+    """All points of a network."""
+    points = [summary for line in lines for summary in line.values()]
+    return [*points, dense] if dense else points
 
 
 def plot_curve(axes: Axes, points: Curve, look: style.Look, label: str, shift: float, size: float) -> None:
@@ -55,8 +73,7 @@ def plot_dense(axes: Axes, dense: Summary | None) -> None:
         return
     axes.axhline(dense.mean, color=style.DENSE_COLOUR, linewidth=0.8, zorder=1.5)
     if dense.n > 1:
-        low, high = dense.mean - dense.deviation, dense.mean + dense.deviation
-        axes.axhspan(low, high, color=style.DENSE_COLOUR, alpha=0.13, linewidth=0, zorder=1.4)
+        axes.axhspan(*bar(dense), color=style.DENSE_COLOUR, alpha=0.13, linewidth=0, zorder=1.4)
 
 
 class SparsityAxis:
@@ -74,7 +91,7 @@ class SparsityAxis:
 
     def marker_size(self, width: float) -> float:
         """Of markers, in points, on a panel about `width` inches wide."""
-        return min(4, 45 * width / (3 + len(self.places)))
+        return min(4, max(2.6, 25 * width / (3 + len(self.places))))
 
     def apply(self, axes: Axes, width: float) -> None:
         """Ticks and limits of `axes`, which are about `width` inches wide."""
@@ -82,31 +99,26 @@ class SparsityAxis:
             axes.set_xticks([])
             return
         margin = max(self.gap / 3, 0.03 * (self.places[-1] - self.places[0]))
-        low, high = self.places[0] - margin, self.places[-1] + margin
-        axes.set_xlim(low, high)
-        style.tick_labels(axes.xaxis, self.places, self._labels(0.13 * (high - low) / width), width)
+        axes.set_xlim(self.places[0] - margin, self.places[-1] + margin)
+        style.tick_labels(axes, self.places, self.sparsities, width)
 
-    def _labels(self, room: float) -> list[str]:
-        """Sparsities as text, without those that would come nearer to the one before than `room`."""
-        labels, last = [], -math.inf
-        for sparsity, place in zip(self.sparsities, self.places, strict=True):
-            fits = place - last >= room
-            labels.append(sparsity if fits else "")
-            last = place if fits else last
-        return labels
+
+def accuracy_limits(summaries: Sequence[Summary]) -> tuple[float, float]:
+    """The lowest and highest accuracy that an axis for `summaries` must show: every mean, and bars as far as they lie
+    above 0 and below half of the smallest mean error, since a logarithm never ends."""
+    lows, highs = zip(*map(bar, summaries), strict=True)
+    least_error = max((100 - max(summary.mean for summary in summaries)) / 2, LEAST_ERROR)
+    return max(min(lows), 0), min(max(highs), 100 - least_error)
 
 
 def accuracy_axis(axes: Axes, summaries: Sequence[Summary]) -> None:
-    """An accuracy axis over `summaries` that is logarithmic in the error: networks that fell to chance are seen, and so
-    are differences of a fraction of a percent among those near the dense network."""
+    """An accuracy axis that is logarithmic in the error: networks that fell to chance are seen, and so are differences
+    of a fraction of a percent near the dense network."""
     axes.set_yscale("function", functions=(height, accuracy_at))
-    bars = [0 if math.isnan(summary.deviation) else summary.deviation for summary in summaries]
-    ends = [s.mean + sign * bar for s, bar in zip(summaries, bars, strict=True) for sign in (-1, 1)]
-    low, high = (float(height(end)) for end in (max(min(ends, default=0), 0), max(ends, default=90)))
+    low, high = (float(height(limit)) for limit in accuracy_limits(summaries))
     margin = max(0.05 * (high - low), 0.01)
-    low, high = low - margin, high + margin
-    axes.set_ylim(float(accuracy_at(low)), float(accuracy_at(high)))
-    ticks = _round_accuracies(low, high)
+    axes.set_ylim(float(accuracy_at(low - margin)), float(accuracy_at(high + margin)))
+    ticks = _round_accuracies(low - margin, high + margin)
     axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
 
 
@@ -116,37 +128,44 @@ LEAST_ERROR = 0.05
 
 def height(accuracy: np.ndarray | float) -> np.ndarray:
     """Place on the accuracy axis of an accuracy in percent."""
-    return -np.log10(np.maximum(100 - np.asarray(accuracy), LEAST_ERROR))
+    return np.asarray(-np.log10(np.maximum(100 - np.asarray(accuracy), LEAST_ERROR)))
 
 
 def accuracy_at(place: np.ndarray | float) -> np.ndarray:
     """The accuracy in percent at a place on the accuracy axis."""
-    return 100 - 10 ** -np.asarray(place)
+    return np.asarray(100 - np.power(10.0, -np.asarray(place)))
 
 
 def _round_accuracies(low: float, high: float) -> list[float]:
-    """The roundest accuracies between two places on the axis that leave each other room for a label."""
+    """Round accuracies between two places on the axis that leave each other room for a label, five or more."""
+    round_errors: list[list[float]] = [[100, 50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1]]
+    for step in (10, 5, 1, 0.5, 0.1):
+        round_errors.append([step * i for i in range(1, math.floor(100 / step) + 1)])
     room = 0.1 * (high - low)
     ticks: list[float] = []
-    for step in (50, 10, 5, 2, 1, 0.5, 0.2, 0.1):
-        for tick in (100 - step * i for i in range(1, math.floor(100 / step) + 1)):
-            place = float(height(tick))
+    for errors in round_errors:
+        for error in errors:
+            place = float(height(100 - error))
             if low <= place <= high and all(abs(place - height(other)) >= room for other in ticks):
-                ticks.append(round(tick, 1))
+                ticks.append(round(100 - error, 1))
+        if len(ticks) >= 5:
+            break
     return sorted(ticks)
 
 
-def dense_entry() -> Artist:
+def dense_entry() -> Line2D:
     """The legend entry of the dense network."""
     return Line2D([], [], color=style.DENSE_COLOUR, linewidth=0.8, label="Dense network")
 
 
-def note(summaries: Iterable[Summary]) -> str:
-    """What points and bars are, in words."""
-    counts = sorted({summary.n for summary in summaries})
-    if not counts:
-        return ""
-    if counts == [1]:
-        return "One seed: no error bars."
-    seeds = f"{counts[0]} seeds" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
-    return f"Mean over {seeds}; bars, and the band of the dense network: ± one sample standard deviation."
+def note(networks: Sequence[Sequence[Summary]]) -> str:
+    """What points, bars and the axis are, in words; `networks` holds what is drawn of each."""
+    counts = sorted({summary.n for summaries in networks for summary in summaries})
+    text = style.seeds(counts)
+    if any(count > 1 for count in counts):
+        text += " Bars, and the band of the dense network: ± one sample standard deviation."
+    text += "\nAccuracy axis: logarithmic in the error."
+    limits = [(summaries, accuracy_limits(summaries)) for summaries in networks]
+    if any(bar(s)[0] < low or bar(s)[1] > high for summaries, (low, high) in limits for s in summaries):
+        text += " Bars that meet its end go on beyond it."
+    return text

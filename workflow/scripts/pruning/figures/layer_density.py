@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -30,35 +29,44 @@ def draw(layers: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
     shown = {network: spread(in_order_of_sparsity(pruned.sparsity[pruned.network == network])) for network in networks}
     names = {network: in_network_order(layers[layers.network == network]) for network in networks}
     rows = {network: 1 if len(names[network]) <= NARROW else max(1, len(shown[network])) for network in networks}
-    figure = Figure(figsize=(style.TWO_COLUMNS, 1.4 + 1.65 * max(1, sum(rows.values()))), layout="constrained")
-    grid = figure.add_gridspec(max(1, sum(rows.values())), PANELS)
+    longest = {network: max(map(len, names[network])) for network in networks}
+    height = sum(1.4 * rows[network] + 0.25 + 0.055 * longest[network] for network in networks)
+    figure = Figure(figsize=(style.TWO_COLUMNS, 1.1 + height), layout="constrained")
+    columns = max((len(sparsities) for sparsities in shown.values() if sparsities), default=1)
+    grid = figure.add_gridspec(max(1, sum(rows.values())), columns)
     top = 0
     for network in networks:
-        sparsities = shown[network] or [""]
-        for number, sparsity in enumerate(sparsities):
-            wide = len(names[network]) > NARROW
+        wide = len(names[network]) > NARROW
+        here = pruned[(pruned.network == network) & pruned.sparsity.isin(shown[network])]
+        for number, sparsity in enumerate(shown[network] or [""]):
             axes = figure.add_subplot(grid[top + number, :] if wide else grid[top, number])
-            cells = pruned[(pruned.network == network) & (pruned.sparsity == sparsity)]
             for method in methods:
-                plot_method(axes, cells[cells.method == method], names[network], look[method], labels, shifts[method])
+                cells = here[(here.sparsity == sparsity) & (here.method == method)]
+                if len(cells):
+                    label = style.label(method, labels)
+                    plot_method(axes, cells, names[network], look[method], label, shifts[method])
             if sparsity:
                 axes.axhline(100 - float(sparsity), color="0.4", linewidth=0.7, zorder=1.5)
             axes.set_title(f"{network}, {sparsity}% removed" if sparsity else f"{network}, nothing pruned")
-            set_axes(axes, names[network], smallest(pruned[pruned.network == network]), wide)
-            if not wide or number + 1 == len(sparsities):
-                axes.set_xlabel("layer, from input to output")
-            else:
-                axes.tick_params(labelbottom=False)
+            set_axes(axes, names[network], lowest_decade(here.density), 1 if wide else columns)
+            # Numbers stand at the left, and names of layers under the last panel of each column.
             if wide or number == 0:
                 axes.set_ylabel("weights kept (%)")
             else:
                 axes.tick_params(labelleft=False)
+            if not wide or number + 1 == rows[network]:
+                axes.set_xlabel("layer, from input to output")
+            else:
+                axes.tick_params(labelbottom=False)
         top += rows[network]
-    handles: list[Any] = [style.handle(style.label(method, labels), look[method]) for method in methods]
+    handles = [style.handle(style.label(method, labels), look[method]) for method in methods]
     if methods:
         handles.append(Line2D([], [], color="0.4", linewidth=0.7, label="Whole network"))
-    seeds = sorted({group.seed.nunique() for _, group in pruned.groupby(["network", "method", "sparsity"])})
-    style.legend(figure, handles, note(seeds))
+    seeds = pruned.groupby(["network", "method", "sparsity"]).seed.nunique().tolist()
+    note = f"{style.seeds(seeds)} At 0: no weight left in the layer" if seeds else ""
+    if max(seeds, default=0) > 1:
+        note += "; a small mark there: with some of the seeds only"
+    style.legend(figure, handles, note and f"{note}.")
     return figure
 
 
@@ -74,34 +82,26 @@ def in_network_order(layers: pd.DataFrame) -> list[str]:
     return [str(tensor) for tensor in layers.sort_values("layer").tensor.unique()]
 
 
-def smallest(layers: pd.DataFrame) -> float:
+def lowest_decade(density: pd.Series) -> float:
     """The power of ten at or below the smallest density that is not 0: where the logarithmic axis ends."""
-    above = layers.density[layers.density > 0]
+    above = density[density > 0]
     return float(10 ** math.floor(math.log10(above.min()))) if len(above) else 1.0
 
 
 def plot_method(
-    axes: Axes,
-    cells: pd.DataFrame,
-    names: Sequence[str],
-    look: style.Look,
-    labels: Mapping[str, str],
-    shift: float,
+    axes: Axes, cells: pd.DataFrame, names: Sequence[str], look: style.Look, label: str, shift: float
 ) -> None:
-    """The mean density of each layer; a small mark at 0 for a layer that is empty with some seeds and not with others."""
-    if cells.empty:
-        return
-    density = cells.groupby("tensor").density.agg(["mean", "min"]).reindex(names)
+    """The mean density of each layer; a small mark at 0 for a layer that is empty with some seeds only."""
+    density = cells.sort_values("seed").groupby("tensor").density.agg(["mean", "min"]).reindex(list(names))
     places = [place + shift for place in range(len(names))]
-    name = style.label(str(cells.method.iloc[0]), labels)
-    axes.plot(places, density["mean"].tolist(), label=name, clip_on=False, **look.line())
+    axes.plot(places, density["mean"].tolist(), label=label, clip_on=False, **look.line())
     at_times = ((density["min"] == 0) & (density["mean"] > 0)).tolist()
-    if any(at_times):
-        marks = [place for place, empty in zip(places, at_times, strict=True) if empty]
+    marks = [place for place, empty in zip(places, at_times, strict=True) if empty]
+    if marks:
         axes.plot(marks, [0] * len(marks), **look.line() | {"linestyle": "", "markersize": 2.5}, clip_on=False)
 
 
-def set_axes(axes: Axes, names: Sequence[str], lowest: float, wide: bool) -> None:
+def set_axes(axes: Axes, names: Sequence[str], lowest: float, columns: int) -> None:
     """A logarithmic density axis with a place for 0, and the layers' names below."""
     axes.set_yscale("symlog", linthresh=lowest, linscale=0.6)
     decades = [10.0**power for power in range(round(math.log10(lowest)), 3)]
@@ -110,14 +110,4 @@ def set_axes(axes: Axes, names: Sequence[str], lowest: float, wide: bool) -> Non
     axes.set_ylim(0, 130)
     axes.set_xlim(-0.5, len(names) - 0.5)
     texts = [name.removesuffix(".weight") for name in names]
-    style.tick_labels(axes.xaxis, range(len(names)), texts, style.TWO_COLUMNS * 0.9 / (1 if wide else PANELS))
-
-
-def note(seeds: Sequence[int]) -> str:
-    """What is drawn, in words."""
-    if not seeds:
-        return ""
-    if seeds == [1]:
-        return "One seed. At 0: no weight left in the layer."
-    number = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
-    return f"Mean over {number} seeds. At 0: no weight left in the layer (small mark: with some seeds only)."
+    style.tick_labels(axes, range(len(names)), texts, style.TWO_COLUMNS * 0.9 / columns)

@@ -5,16 +5,17 @@ and dashes tell the same in grey.
 """
 
 import itertools
+import math
 import zlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import matplotlib
-from matplotlib.artist import Artist
-from matplotlib.axis import Axis
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -22,7 +23,7 @@ DENSE = "dense"
 TWO_COLUMNS, ONE_COLUMN = 6.75, 3.25
 """widths in inches of a figure across a page of two columns and of one in a single column"""
 
-RC = {
+RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same picture on every machine
     "font.size": 8,
     "axes.titlesize": 8,
@@ -91,31 +92,35 @@ DENSE_COLOUR = "black"
 
 # What a method that is not listed above may look like.
 OTHER_COLOURS = ("#332288", "#999933", "#882255", "#44AA99")
-OTHER_LINES = [*itertools.product("<>dXP*", ((3, 2), (1, 2), (4, 1, 1, 1, 1, 1)))]
+OTHER_MARKERS = "<>dXP*ph"
+OTHER_DASHES = ((3, 2), (1, 2), (4, 1, 1, 1, 1, 1))
 
 
-def applied() -> AbstractContextManager[None]:
-    """A context, also a decorator, in which this style holds."""
-    return matplotlib.rc_context(RC)
+@contextmanager
+def applied() -> Iterator[None]:
+    """A context, also a decorator, in which this style holds and no matplotlibrc of the user's does."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(RC)
+        yield
 
 
 def looks(methods: Iterable[str]) -> dict[str, Look]:
     """How each method is drawn.
 
-    A method not listed above has its look from its name, whatever else is in the study (unless two names meet at one
-    look: then the later in the alphabet moves on to the next). NAME@STEP keeps the colour of NAME.
+    A method not listed above has its look from its name, whatever else is in the study; only where two meet at one
+    marker does the later in the alphabet move on to the next. NAME@STEP keeps the colour of NAME.
     """
     found = {method: METHODS[method] for method in methods if method in METHODS}
-    free = list(OTHER_LINES)
+    used = dict.fromkeys(OTHER_MARKERS, 0)
     for method in sorted(set(methods) - set(METHODS)):
         number = zlib.crc32(method.encode())
-        free = free or list(OTHER_LINES)
-        wanted = OTHER_LINES[number % len(OTHER_LINES)]
-        marker, dashes = wanted if wanted in free else free[0]
-        free.remove((marker, dashes))
-        base = METHODS.get(method.partition("@")[0])
-        colour = base.colour if base else OTHER_COLOURS[number % len(OTHER_COLOURS)]
-        found[method] = Look(colour, marker, dashes, baseline=base is not None and base.baseline)
+        start = number % len(OTHER_MARKERS)
+        marker = min(OTHER_MARKERS[start:] + OTHER_MARKERS[:start], key=used.__getitem__)
+        dashes = OTHER_DASHES[(OTHER_MARKERS.index(marker) + used[marker]) % len(OTHER_DASHES)]
+        used[marker] += 1
+        base = METHODS.get(method.partition("@")[0], Look(OTHER_COLOURS[number % len(OTHER_COLOURS)], marker))
+        found[method] = replace(base, marker=marker, dashes=dashes)
     return found
 
 
@@ -142,20 +147,42 @@ def dodge(count: int, width: float) -> list[float]:
     return [(i - (count - 1) / 2) * width / max(count, 1) for i in range(count)]
 
 
-def tick_labels(axis: Axis, places: Sequence[float], texts: Sequence[str], width: float) -> None:
-    """Ticks with labels below an axis about `width` inches wide: upright where they would touch lying down."""
-    room = width / max(1, len(texts))
-    longest = max(map(len, texts), default=0)
-    axis.set_ticks(places, texts, rotation=0 if 0.07 * (longest + 1) < room else 90)
+def tick_labels(axes: Axes, places: Sequence[float], texts: Sequence[str], width: float) -> None:
+    """Ticks with labels below a panel about `width` inches wide whose limits are set: upright where they would touch
+    lying down, and without those that would touch all the same."""
+    low, high = axes.get_xlim()
+    inches = [(place - low) / (high - low) * width for place in places]
+    longest = 0.07 * (max(map(len, texts), default=0) + 1)
+    lying = all(after - before > longest for before, after in itertools.pairwise(inches))
+    shown, last = [], -math.inf
+    for text, place in zip(texts, inches, strict=True):
+        fits = place - last > 0.13
+        shown.append(text if fits else "")
+        last = place if fits else last
+    axes.set_xticks(places, shown, rotation=0 if lying else 90)
 
 
-def legend(figure: Figure, handles: Sequence[Artist], note: str) -> None:
+def legend(figure: Figure, handles: Sequence[Line2D], note: str) -> None:
     """A legend below all panels, under a line that says what points and bars are."""
+    width = figure.get_figwidth()
     longest = max((len(str(handle.get_label())) for handle in handles), default=0)
-    columns = max(1, int(figure.get_figwidth() / (0.45 + 0.058 * longest)))
     figure.legend(
-        handles=list(handles), title=note, loc="outside lower center", alignment="left", ncols=columns, handlelength=3.2
+        handles=list(handles),
+        title="\n".join(fill(line, int(width / 0.055)) for line in note.splitlines()),
+        loc="outside lower center",
+        alignment="left",
+        ncols=max(1, int(width / (0.45 + 0.058 * longest))),
+        handlelength=3.2,
     )
+
+
+def seeds(counts: Sequence[int]) -> str:
+    """What a point is, in words, where `counts` are the numbers of seeds that occur."""
+    if not counts:
+        return ""
+    if max(counts) == 1:
+        return "One seed."
+    return f"Mean over {min(counts)}{f' to {max(counts)}' if min(counts) < max(counts) else ''} seeds."
 
 
 def handle(name: str, look: Look) -> Line2D:

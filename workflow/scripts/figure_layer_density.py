@@ -1,0 +1,12 @@
+"""What each method leaves of each layer, as PDF, SVG and PNG."""
+
+import job
+from pruning.figures import layer_density, style
+from pruning.files import replacing
+from pruning.tables import read_table
+
+with job.reporting(snakemake.log[0]):
+    figure = layer_density.draw(read_table(snakemake.input[0]), snakemake.params.labels)
+    for path in snakemake.output:
+        with replacing(path) as temporary:
+            style.save(figure, temporary)
