@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from pruning import data as data_module
 from pruning.data import Data
 
@@ -52,6 +53,7 @@ def initialised() -> Callable[..., Any]:
 def noise() -> Callable[..., Any]:
     """Scoring examples of random pixels for images of a shape, labels taking turns."""
     import torch
+
     from pruning.scores import Examples
 
     def make(shape: tuple[int, int, int], count: int = 10, classes: int = 10, seed: int = 0) -> Any:

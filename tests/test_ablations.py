@@ -7,6 +7,8 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from torch import nn
+
 from pruning.ablations import shuffle
 from pruning.initialisation import draw_state
 from pruning.masks import Mask, count, size
@@ -15,7 +17,6 @@ from pruning.registry import names
 from pruning.scores import Examples
 from pruning.scoring import Pruning, make_mask
 from pruning.streams import stream
-from torch import nn
 
 every_score = pytest.mark.parametrize("score", names("scores"))
 

@@ -13,16 +13,17 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pruning
 import pytest
 import torch
 import yaml
+from sklearn.datasets import load_digits
+
+import pruning
 from pruning import PruningError, data, datasets
 from pruning.data import Data
 from pruning.datasets import Split
 from pruning.normalisation import normalise
 from pruning.study import Tables
-from sklearn.datasets import load_digits
 
 MNIST_RAW = Path("MNIST/raw")
 MNIST_FILES = {

@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
+
 from pruning.figures import ablations, accuracy, curves, layer_density, style
 
 LABELS = {"random": "Random", "magnitude": "Magnitude", "snip": "SNIP", "synflow": "SynFlow", "lottery": "Lottery"}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from pruning import files, fingerprint, masks
 from pruning.fingerprint import bare_code
 

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
 from pruning import PruningError
 from pruning.initialisation import draw_state
 from pruning.networks import build, prunable
 from pruning.registry import names
 from pruning.states import copy_state, state_checksum
-from torch import Tensor, nn
-from torch.nn import functional
 
 MNIST, CIFAR = (28, 28, 1), (32, 32, 3)
 VGG_WIDTHS = ([64] * 2, [128] * 2, [256] * 3, [512] * 3, [512] * 3)

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import scipy.special
 import torch
+from torch.nn import functional
+
 from pruning.data import Data
 from pruning.evaluation import accuracy_metrics, mask_metrics
 from pruning.initialisation import draw_state
@@ -14,7 +16,6 @@ from pruning.networks import build
 from pruning.normalisation import normalise
 from pruning.predictions import Predictions, from_logits, load_predictions, save_predictions
 from pruning.training import predict
-from torch.nn import functional
 
 # From logits
 
@@ -90,7 +91,15 @@ def test_accuracy_metrics_of_four_examples_by_hand() -> None:
         "top5_accuracy": 75.0,
         "loss": 1.5625,
         "diverged": False,
+        "collapsed": False,
     }
+
+
+@pytest.mark.parametrize(("most_likely", "collapsed"), [([4, 4, 4], True), ([4, 4, 5], False)])
+def test_network_that_gives_one_class_to_all_has_collapsed(most_likely: list[int], collapsed: bool) -> None:
+    top = np.array([[first, 1, 2, 3, 0] for first in most_likely], dtype=np.int16)
+    predictions = Predictions(np.array([4, 1, 2], np.int16), top, np.full(3, -1, np.float32))
+    assert accuracy_metrics(predictions)["collapsed"] is collapsed
 
 
 @pytest.mark.parametrize("architecture", ["lenet-300-100", "resnet20"])
@@ -142,6 +151,7 @@ def test_mask_metrics_by_hand() -> None:
         "density": 50.0,
         "effective": 2 + 1 + 1,
         "effective_sparsity": 75.0,
+        "disconnected": False,
         "empty_layers": 0,
         "neurons": 3 + 2 + 2,
         "neurons_without_incoming": 1 + 0 + 1,

@@ -10,6 +10,9 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
 from pruning import PruningError, scoring
 from pruning.networks import prunable
 from pruning.registry import names
@@ -17,8 +20,6 @@ from pruning.scores import Examples, find
 from pruning.scoring import Pruning, make_mask
 from pruning.states import copy_state
 from pruning.streams import stream
-from torch import Tensor, nn
-from torch.nn import functional
 
 TEMPERATURE = 200
 BATCH = 256

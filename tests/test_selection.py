@@ -11,6 +11,8 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from torch import nn
+
 from pruning import PruningError, scoring
 from pruning.masks import Mask, count, kept_count, removed_count, size
 from pruning.networks import prunable
@@ -19,7 +21,6 @@ from pruning.scores import Examples
 from pruning.scoring import Pruning, make_mask
 from pruning.selection import kept_after_round, select
 from pruning.streams import stream
-from torch import nn
 
 GRID = [
     *("20", "36", "48.8", "59.0", "67.2", "73.8", "79.0", "83.2", "86.6"),

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+
 from pruning.statistics import paired_differences, summarise
 
 T_TABLE = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 11: 2.228, 31: 2.042}

@@ -7,6 +7,7 @@ import random
 
 import numpy as np
 import pytest
+
 from pruning.streams import PURPOSES, stream
 
 

@@ -7,7 +7,16 @@ from typing import Any
 import pandas as pd
 import pytest
 import yaml
-from pruning.tables import accuracy_table, cells_table, layers_table, read_table, to_latex, to_markdown
+
+from pruning.tables import (
+    accuracy_table,
+    cells_table,
+    layers_table,
+    read_table,
+    statistics_table,
+    to_latex,
+    to_markdown,
+)
 
 SCHEMA = yaml.safe_load((Path(__file__).parents[1] / "workflow/schemas/cells.schema.yaml").read_text(encoding="utf-8"))
 
@@ -52,7 +61,7 @@ def row(table: pd.DataFrame, network: str, ablation: str, method: str) -> dict[s
     return dict(found.iloc[0])
 
 
-def evaluation(seed: int = 0, effective: int = 5, loss: float | None = 0.25) -> dict[str, Any]:
+def evaluation(seed: int = 0, collapsed: bool = False, loss: float | None = 0.25) -> dict[str, Any]:
     """An evaluation.json as `evaluate` writes it, with numbers that tell its columns apart."""
     integers = [column["name"] for column in SCHEMA if column["type"] == "int" and column["name"] != "seed"]
     floats = ["accuracy", "top5_accuracy", "density", "effective_sparsity"]
@@ -75,12 +84,16 @@ def evaluation(seed: int = 0, effective: int = 5, loss: float | None = 0.25) -> 
             **{name: number / 7 for number, name in enumerate(floats, 200)},
             "loss": loss,
             "diverged": loss is None,
-            "effective": effective,
+            "collapsed": collapsed,
+            "disconnected": False,
             "layers": [
                 {**layer, "tensor": name, "kept": kept, "density": kept / 6} for name, kept in (("b", 4), ("a", 0))
             ],
         },
-        "run": {"scoring": {"seconds": 0.5}, "training": {"training_seconds": 12.5, "device": "cpu (one)"}},
+        "run": {
+            "scoring": {"scoring_seconds": 0.5},
+            "training": {"training_seconds": 12.5, "engine": "cpu", "device": "cpu (one)"},
+        },
     }
 
 
@@ -104,8 +117,8 @@ def test_row_holds_the_numbers_of_its_evaluation() -> None:
     assert not found["diverged"]
 
 
-def test_cell_without_a_path_counts_as_collapsed_and_one_without_a_loss_as_diverged() -> None:
-    table = cells_table([evaluation(effective=0), evaluation(loss=None)], SCHEMA)
+def test_collapse_and_divergence_keep_their_columns() -> None:
+    table = cells_table([evaluation(collapsed=True), evaluation(loss=None)], SCHEMA)
     assert table.collapsed.tolist() == [True, False]
     assert table.diverged.tolist() == [False, True]
     assert table.loss.isna().tolist() == [False, True]
@@ -208,3 +221,23 @@ def test_latex_is_well_formed(table: pd.DataFrame) -> None:
     assert r"\caption{net\_a, masks shuffled in each layer." in latex
     assert r"method & 0\% & 9\% & 10\% & 86.6\% & n & collapsed & diverged \\" in latex
     assert r"snip@100it & 98.00 $\pm$ 1.00 &  &  & 91.50 $\pm$ 0.71 & 2-3 & 0 & 0 \\" in latex
+
+
+# Statistics, a row a point
+
+
+def test_statistics_of_a_point_and_its_paired_difference_by_hand() -> None:
+    study = {("net", "snip", "50", "none"): [90.0, 92.0, 97.0], ("net", "snip", "50", "shuffle"): [91.0, 94.0, 97.0]}
+    none, shuffle = statistics_table(cells(study)).to_dict("records")
+    assert (none["n"], none["mean"], none["deviation"]) == (3, 93.0, pytest.approx(13**0.5))
+    assert none["high"] - none["mean"] == pytest.approx(4.303 * (13 / 3) ** 0.5, rel=1e-3)
+    assert pd.isna(none["difference"])
+    # Differences 1, 2, 0: mean 1, deviation 1; not paired, the interval would be far wider.
+    assert (shuffle["pairs"], shuffle["difference"]) == (3, pytest.approx(1.0))
+    assert shuffle["difference_high"] - 1 == pytest.approx(4.303 / 3**0.5, rel=1e-3)
+
+
+def test_ablation_without_its_unmodified_method_has_no_difference() -> None:
+    (row_,) = statistics_table(cells({("net", "snip", "50", "shuffle"): [91.0]})).to_dict("records")
+    assert pd.isna(row_["difference"])
+    assert row_["n"] == 1

@@ -10,9 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pruning
 import pytest
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+import pruning
 from pruning import training
 from pruning.data import Data
 from pruning.datasets import Split
@@ -22,8 +25,6 @@ from pruning.networks import build, prunable
 from pruning.states import Progress, State
 from pruning.streams import stream
 from pruning.training import Recipe, Resident, from_state, learning_rate, train
-from torch import Tensor, nn
-from torch.nn import functional
 
 RECIPE = Recipe(
     epochs=3, batch_size=64, learning_rate=0.1, milestones=(30,), warmup=10, momentum=0.9, weight_decay=5e-3

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
+
 from pruning import PruningError
 from pruning.evaluation import mask_metrics
 from pruning.masks import Mask
@@ -15,7 +17,6 @@ from pruning.paths import LayerPaths, layer_paths
 from pruning.scores import Examples
 from pruning.scoring import Pruning, make_mask
 from pruning.wiring import trace
-from torch import Tensor, nn
 
 SHAPES = {"lenet-300-100": (28, 28, 1), "resnet20": (32, 32, 3), "vgg16": (32, 32, 3)}
 every_architecture = pytest.mark.parametrize("architecture", SHAPES)

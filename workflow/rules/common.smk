@@ -1,10 +1,10 @@
 # What the rules share: the study, the names of files, and what each stage depends on.
 import sys
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 import yaml
-from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
@@ -13,20 +13,23 @@ from job import machine_has_gpu
 from pruning import PruningError
 from pruning.fingerprint import fingerprint
 from pruning.registry import module_name
-from pruning.study import DENSE, Study, Tables
+from pruning.study import DENSE, Cell, Study, Tables
 
 SCHEMAS = Path(workflow.basedir) / "workflow/schemas"
 
 
-def read_study():
+@contextmanager
+def mistakes_end_snakemake():
+    """Say what a user can mend in one message. (Snakemake would put lines of its own and of this file around it.)"""
+    try:
+        yield
+    except PruningError as error:
+        sys.exit(f"\n{error}.\n")
+
+
+with mistakes_end_snakemake():
     tables = Tables.read(Path("config/networks.yaml"), Path("config/methods.yaml"), SCHEMAS)
-    return Study.read(config, [Path(file) for file in workflow.configfiles], tables, SCHEMAS)
-
-
-try:
-    study = read_study()
-except PruningError as error:
-    raise WorkflowError(str(error)) from None
+    study = Study.read(config, [Path(file) for file in workflow.configfiles], tables, SCHEMAS)
 
 if config["warm_start"]:
     warm_start.enable()
@@ -39,6 +42,7 @@ TABLES = [
     "results/tables/cells.csv",
     "results/tables/layers.csv",
     multiext("results/tables/accuracy", ".csv", ".md", ".tex"),
+    "results/tables/statistics.csv",
 ]
 
 
@@ -47,8 +51,8 @@ wildcard_constraints:
     method=r"[^/]+",
     sparsity=r"\d+(\.\d+)?",
     ablation="none|shuffle|reinit|invert",
-    seed=r"\d+",
-    step=r"0|\d+it",
+    seed=r"0|[1-9]\d*",
+    step=r"0|[1-9]\d*it",
 
 
 def cell_columns():
@@ -67,17 +71,15 @@ fingerprint = cache(fingerprint)
 
 
 def network_of(wildcards):
-    try:
-        return study.tables.network(wildcards.network)
-    except PruningError as error:
-        raise WorkflowError(str(error)) from None
+    with mistakes_end_snakemake():
+        network = tables.network(wildcards.network)
+        network.step(wildcards.get("step", 0))
+        return network
 
 
 def method_of(wildcards):
-    try:
-        return study.tables.method(wildcards.method, network_of(wildcards))
-    except PruningError as error:
-        raise WorkflowError(str(error)) from None
+    with mistakes_end_snakemake():
+        return tables.method_of(Cell(**dict(wildcards.items())))
 
 
 def manifest(wildcards):
@@ -100,7 +102,7 @@ def training_parameters(wildcards):
     return {
         **initial_parameters(wildcards),
         **network_of(wildcards).training(),
-        "training_code": fingerprint("pruning.training", "network_job", "train"),
+        "training_code": fingerprint("pruning.training"),
     }
 
 
@@ -121,7 +123,7 @@ def mask_parameters(wildcards):
         "score": method.score,
         "iterations": method.iterations,
         "prune_at": method.prune_at,
-        "scoring_code": fingerprint("pruning.scoring", "network_job", "prune", *score),
+        "scoring_code": fingerprint("pruning.scoring", *score),
     }
 
 
@@ -139,6 +141,21 @@ def start_parameters(wildcards):
 def start_state(wildcards):
     """The state that training starts from; `reinit` draws another instead."""
     return [] if wildcards.ablation == "reinit" else state_file(wildcards, method_of(wildcards).rewind_to)
+
+
+def labels():
+    """What the study's methods are called, in the order of config/methods.yaml."""
+    names = {method.partition("@")[0] for method in study.methods}
+    return {name: row["label"] for name, row in tables.methods.items() if name in names}
+
+
+def ranges():
+    """The ranges of sparsities that the study's claims speak of, named as far as they can be trusted."""
+    rows = {network: tables.network(network).row for network in study.networks}
+    return {
+        network: {f"{key} ({row['ranges_are']})": row[key] for key in ("matching", "extreme")}
+        for network, row in rows.items()
+    }
 
 
 # Jobs that run a network ask for a GPU where the study may use one.

@@ -14,7 +14,7 @@ rule prepare_data:
     conda:
         "../../envs/training.yaml"
     params:
-        code=lambda w: fingerprint("pruning.data", module_name("datasets", w.dataset)),
+        code=lambda w: fingerprint("prepare_data", module_name("datasets", w.dataset)),
     script:
         "../scripts/prepare_data.py"
 
@@ -29,7 +29,7 @@ rule describe_network:
     params:
         network=lambda w: {key: network_of(w).row[key] for key in ("architecture", "dataset")},
         code=lambda w: fingerprint(
-            "pruning.wiring",
+            "describe_network",
             module_name("networks", network_of(w).row["architecture"]),
         ),
     script:

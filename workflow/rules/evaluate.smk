@@ -16,7 +16,7 @@ rule evaluate:
     conda:
         "../../envs/figures.yaml"
     params:
-        code=fingerprint("pruning.evaluation", "evaluate"),
+        code=fingerprint("evaluate"),
     script:
         "../scripts/evaluate.py"
 
@@ -32,7 +32,7 @@ rule cells_table:
     conda:
         "../../envs/figures.yaml"
     params:
-        code=fingerprint("pruning.tables"),
+        code=fingerprint("cells_table"),
         schema=cell_columns(),
     script:
         "../scripts/cells_table.py"
@@ -42,12 +42,15 @@ rule accuracy_table:
     input:
         "results/tables/cells.csv",
     output:
-        multiext("results/tables/accuracy", ".csv", ".md", ".tex"),
+        csv="results/tables/accuracy.csv",
+        markdown="results/tables/accuracy.md",
+        latex="results/tables/accuracy.tex",
+        statistics="results/tables/statistics.csv",
     log:
         "results/logs/tables/accuracy.log",
     conda:
         "../../envs/figures.yaml"
     params:
-        code=fingerprint("pruning.tables"),
+        code=fingerprint("accuracy_table"),
     script:
         "../scripts/accuracy_table.py"

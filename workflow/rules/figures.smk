@@ -7,18 +7,6 @@ FIGURES = [
 ]
 
 
-def labels():
-    """What the study's methods are called, in the order of config/methods.yaml."""
-    names = {method.partition("@")[0] for method in study.methods}
-    return {name: row["label"] for name, row in study.tables.methods.items() if name in names}
-
-
-def ranges():
-    """The ranges of sparsities that the study's claims speak of."""
-    rows = {network: study.tables.network(network).row for network in study.networks}
-    return {network: {key: row[key] for key in ("matching", "extreme")} for network, row in rows.items()}
-
-
 rule figure_accuracy:
     input:
         "results/tables/cells.csv",
@@ -37,7 +25,7 @@ rule figure_accuracy:
     params:
         labels=labels(),
         ranges=ranges(),
-        code=fingerprint("pruning.figures.accuracy"),
+        code=fingerprint("figure_accuracy"),
     script:
         "../scripts/figure_accuracy.py"
 
@@ -59,7 +47,7 @@ rule figure_ablations:
         "../../envs/figures.yaml"
     params:
         labels=labels(),
-        code=fingerprint("pruning.figures.ablations"),
+        code=fingerprint("figure_ablations"),
     script:
         "../scripts/figure_ablations.py"
 
@@ -81,6 +69,6 @@ rule figure_layer_density:
         "../../envs/figures.yaml"
     params:
         labels=labels(),
-        code=fingerprint("pruning.figures.layer_density"),
+        code=fingerprint("figure_layer_density"),
     script:
         "../scripts/figure_layer_density.py"

@@ -17,5 +17,6 @@ rule prune:
         gpu=GPU,
     params:
         recipe=mask_parameters,
+        code=fingerprint("prune"),
     script:
         "../scripts/prune.py"

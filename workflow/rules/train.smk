@@ -20,6 +20,7 @@ rule train:
         gpu=GPU,
     params:
         recipe=start_parameters,
+        code=fingerprint("train"),
         # Not an output: Snakemake deletes the outputs of a killed job, and this is what it goes on from.
         checkpoint=CELL.replace("results/cells/", "results/checkpoints/") + ".safetensors",
     script:
@@ -41,6 +42,7 @@ rule train_dense:
         gpu=GPU,
     params:
         recipe=training_parameters,
+        code=fingerprint("train_dense"),
         checkpoint=DENSE_CELL.replace("results/cells/", "results/checkpoints/") + ".safetensors",
     script:
         "../scripts/train_dense.py"
@@ -64,6 +66,7 @@ rule dense_cell:
         gpu=GPU,
     params:
         recipe=training_parameters,
+        code=fingerprint("dense_cell"),
     script:
         "../scripts/dense_cell.py"
 
@@ -83,6 +86,7 @@ rule replay_state:
         gpu=GPU,
     params:
         recipe=training_parameters,
+        code=fingerprint("replay_state"),
     script:
         "../scripts/replay_state.py"
 

@@ -1,13 +1,13 @@
 """Fill the cell of the dense network from its final state."""
 
 import job
-from network_job import NetworkJob
 from pruning.files import read_json, write_json, write_rows
 from pruning.states import load_progress
 from pruning.training import COLUMNS
+from training_job import TrainingJob
 
 with job.reporting(snakemake.log[0]):
-    work = NetworkJob(snakemake)
+    work = TrainingJob(snakemake)
     end, _ = load_progress(snakemake.input.state)
     work.network.load_state_dict(end.state)
     work.predict(snakemake.output.predictions)

@@ -1,9 +1,11 @@
 """Every metric of a cell, when and where it was made, and from what."""
 
+import math
+
 import job
 from pruning import PruningError
 from pruning.evaluation import accuracy_metrics, mask_metrics
-from pruning.files import read_json, write_json
+from pruning.files import read_json, read_rows, write_json
 from pruning.masks import load_mask, mask_checksum
 from pruning.predictions import load_predictions
 
@@ -18,6 +20,7 @@ with job.reporting(snakemake.log[0]):
         **accuracy_metrics(load_predictions(snakemake.input.predictions)),
         **mask_metrics(mask, read_json(snakemake.input.wiring)),
     }
+    metrics["diverged"] |= not math.isfinite(float(read_rows(snakemake.input.curve)[-1]["train_loss"]))
     provenance = {
         "recipes": {"mask": scoring.pop("recipe"), "training": training.pop("recipe")},
         "evaluation_code": snakemake.params.code,
@@ -25,6 +28,7 @@ with job.reporting(snakemake.log[0]):
         "scored_state": about["scored_state"],
         "start_state": training.pop("start_state"),
         "mask": training.pop("mask"),
+        "engines": {"scoring": scoring["engine"], "training": training["engine"]},
         "versions": {"scoring": scoring.pop("versions"), "training": training.pop("versions")},
     }
     write_json(

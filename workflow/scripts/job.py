@@ -28,14 +28,14 @@ def reporting(log: str) -> Iterator[logging.Logger]:
         logger.error("%s", error)
         print(f"\n{error}\n", file=sys.stderr)
         sys.exit(1)
-    except BaseException:
+    except Exception:
         logger.exception("This is a fault of the program, not of its use:")
         raise
 
 
 def machine_has_gpu() -> bool:
     """Whether this machine has an NVIDIA GPU, told without torch, so that planning stays quick."""
-    return Path("/dev/nvidia0").exists()
+    return any(Path("/dev").glob("nvidia[0-9]*"))
 
 
 def choose_device(given_gpu: bool) -> Any:
@@ -59,14 +59,12 @@ class Run:
         self.device, self.started, self.clock = device, datetime.now(UTC), time.perf_counter()
 
     def record(self, **more: Any) -> dict[str, Any]:
-        packages = {}
-        for name in ("torch", "numpy", "torchvision", "scikit-learn", "safetensors"):
-            if name.replace("-", "_") in sys.modules or name in sys.modules:
-                packages[name] = metadata.version(name)
+        packages = {name: metadata.version(name) for name in ("torch", "numpy", "safetensors") if name in sys.modules}
         return {
             "started": self.started.isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - self.clock, 6),
             "host": platform.node(),
+            "engine": str(self.device).split(":")[0],
             "device": device_name(self.device),
             "peak_memory_mb": peak_memory_mb(),
             "versions": {"python": platform.python_version(), **packages},

@@ -1,11 +1,11 @@
 """Make the mask of a cell."""
 
+import time
 from decimal import Decimal
 from functools import partial
 
 import job
 from network_job import NetworkJob
-from pruning import PruningError
 from pruning.files import write_json
 from pruning.masks import count, kept_count, mask_checksum, save_mask, size
 from pruning.scoring import Pruning, all_kept, make_mask, scoring_examples
@@ -16,15 +16,17 @@ with job.reporting(snakemake.log[0]) as log:
     state = load_progress(snakemake.input.state)[0].state if snakemake.input.get("state") else work.initial_state()
     work.network.load_state_dict(state)
     kept = partial(kept_count, sparsity=Decimal(cell.sparsity))
+    began = time.perf_counter()
     if cell.method == "dense":
         mask = all_kept(work.network)
-    elif Decimal(cell.sparsity) == 0:
-        raise PruningError("Sparsity 0 is the dense network: ask for the cell dense/0/none.")
     else:
         settings = Pruning(work.settings["score"], work.settings["iterations"], kept, cell.ablation, work.seed)
         mask = make_mask(work.network, scoring_examples(work.data, work.seed, work.device), settings)
+    seconds = time.perf_counter() - began
     names = {**dict(cell.items()), "seed": work.seed}
     about = {"cell": names, "scored_state": state_checksum(state), "data": work.data.checksum}
     save_mask(snakemake.output.mask, mask, about)
-    write_json(snakemake.output.run, work.run.record(mask=mask_checksum(mask), recipe=work.settings))
+    write_json(
+        snakemake.output.run, work.run.record(mask=mask_checksum(mask), recipe=work.settings, scoring_seconds=seconds)
+    )
     log.info("%d of %d weights kept", count(mask), size(mask))

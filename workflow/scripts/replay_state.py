@@ -5,29 +5,32 @@ The replay runs on to the end of the epoch and must meet what the dense run reco
 
 from pathlib import Path
 
+import numpy as np
+
 import job
-from network_job import NetworkJob
 from pruning import PruningError
 from pruning.scoring import all_kept
 from pruning.states import load_progress, nearest_state, save_progress
 from pruning.training import from_state, train, updates_an_epoch
+from training_job import TrainingJob
 
 with job.reporting(snakemake.log[0]) as log:
-    work = NetworkJob(snakemake)
+    work = TrainingJob(snakemake)
     step, output = int(snakemake.wildcards.step.removesuffix("it")), Path(snakemake.output[0])
     mask, initial = all_kept(work.network), work.initial_state()
     key = work.key(mask, initial)
     begin = nearest_state(output.parent, step, key) or from_state(work.network, initial, 0)
     log.info("replaying from update %d to %d", begin.update, step)
     begin.rows.clear()
-    progress, resident = begin, work.resident()
+    progress = begin
     if step > 0:
-        progress = train(work.network, mask, work.recipe, resident, begin, stop=step)
+        progress = train(work.network, mask, work.recipe, work.resident, begin, stop=step)
         an_epoch = updates_an_epoch(len(work.data.train.labels), work.recipe.batch_size)
-        end = train(work.network, mask, work.recipe, resident, progress, stop=-(-step // an_epoch) * an_epoch)
+        end = train(work.network, mask, work.recipe, work.resident, progress, stop=-(-step // an_epoch) * an_epoch)
         recorded = next(row for row in load_progress(snakemake.input.end)[0].rows if row["update"] == end.update)
         found, expected = end.rows[-1]["test_loss"], recorded["test_loss"]
-        if found != expected and (work.device.type == "cpu" or abs(found - expected) > 0.01 * abs(expected)):
+        tolerance = 0 if work.device.type == "cpu" else 0.01
+        if not np.isclose(found, expected, rtol=tolerance, atol=0, equal_nan=True):
             raise PruningError(
                 f"The replay does not meet the dense run: test loss {found} after update {end.update}, where"
                 f" {snakemake.input.end} recorded {expected}. Other code, packages or hardware made it: delete it."

@@ -3,15 +3,15 @@
 from pathlib import Path
 
 import job
-from network_job import NetworkJob
 from pruning import PruningError
 from pruning.files import write_json, write_rows
 from pruning.masks import load_mask
 from pruning.states import load_progress, state_checksum
 from pruning.training import COLUMNS, from_state
+from training_job import TrainingJob
 
 with job.reporting(snakemake.log[0]) as log:
-    work = NetworkJob(snakemake)
+    work = TrainingJob(snakemake)
     mask, about = load_mask(snakemake.input.mask)
     reinit = snakemake.wildcards.ablation == "reinit"
     if snakemake.input.get("state"):

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 import job
-from network_job import NetworkJob
 from pruning.files import write_json
 from pruning.scoring import all_kept
 from pruning.states import Progress, save_progress
 from pruning.training import from_state
+from training_job import TrainingJob
 
 with job.reporting(snakemake.log[0]) as log:
-    work = NetworkJob(snakemake)
+    work = TrainingJob(snakemake)
     mask, initial = all_kept(work.network), work.initial_state()
     checkpoint = Path(snakemake.params.checkpoint)
     start = from_state(work.network, initial, 0)

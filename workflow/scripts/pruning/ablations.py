@@ -1,4 +1,4 @@
-"""The ablations of a mask (Frankle et al. 2021, section 5): is it these weights that matter, or how many a layer?
+"""The ablations of a mask (Frankle et al. 2021): is it these weights that matter, or how many a layer?
 
 `invert` acts in the selection and `reinit` on the start state; `shuffle` is here because it acts on the finished mask.
 """

@@ -1,5 +1,6 @@
 """Prepared data: a dataset as four arrays that can be memory-mapped, and a manifest that says what they are."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,11 @@ import numpy as np
 
 from pruning import PruningError
 from pruning.datasets import Split, find
-from pruning.files import checksum, read_json, replacing, write_json
+from pruning.files import checksum, read_json, replacing, text_digest, write_json
 
 MANIFEST = "manifest.json"
+IDENTITY = ("arrays", "classes", "scale", "mean", "deviation", "augmentation")
+"""What of a manifest says how a network sees the data"""
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 
 
@@ -86,7 +89,7 @@ def load(folder: Path) -> Data:
         mean=np.array(manifest["mean"], dtype=np.float32),
         deviation=np.array(manifest["deviation"], dtype=np.float32),
         augmentation=manifest["augmentation"],
-        checksum=checksum(*(np.array(manifest["arrays"][name]["checksum"]) for name in ARRAYS)),
+        checksum=text_digest(json.dumps({key: manifest[key] for key in IDENTITY}, sort_keys=True)),
     )
 
 

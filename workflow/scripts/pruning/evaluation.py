@@ -10,7 +10,10 @@ from pruning.predictions import Predictions
 
 
 def accuracy_metrics(predictions: Predictions) -> dict[str, Any]:
-    """Accuracy and top-5 accuracy in percent, mean cross-entropy (None where not finite), and whether it diverged."""
+    """Accuracy and top-5 accuracy in percent, mean cross-entropy (None where not finite).
+
+    `diverged`: an output of the network is not finite. `collapsed`: every test example is given the same class.
+    """
     hits = predictions.top == predictions.label[:, None]
     finite = bool(np.isfinite(predictions.log_probability).all())
     return {
@@ -19,6 +22,7 @@ def accuracy_metrics(predictions: Predictions) -> dict[str, Any]:
         "top5_accuracy": 100 * float(hits.any(axis=1).mean()),
         "loss": -float(predictions.log_probability.mean(dtype=np.float64)) if finite else None,
         "diverged": not finite,
+        "collapsed": bool((predictions.top[:, 0] == predictions.top[0, 0]).all()),
     }
 
 
@@ -56,6 +60,7 @@ def mask_metrics(mask: Mask, wiring: dict[str, Any]) -> dict[str, Any]:
         "density": 100 * kept / total,
         "effective": effective,
         "effective_sparsity": 100 * (total - effective) / total,
+        "disconnected": effective == 0,
         "empty_layers": sum(layer["kept"] == 0 for layer in layers),
         **{key: sum(layer[key] for layer in layers) for key in sums},
         "parameters": wiring["parameters"],

@@ -78,6 +78,10 @@ def checksum(*arrays: np.ndarray) -> str:
     return digest.hexdigest()
 
 
+def text_digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def file_digest(path: str | Path, algorithm: str = "sha256") -> str:
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, algorithm).hexdigest()

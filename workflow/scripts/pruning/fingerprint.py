@@ -2,8 +2,9 @@
 
 A result is stale when the code that made it has changed. Each stage is known by its entry modules; the fingerprint
 covers them and every module of this library that they import, directly or not. So a change in one score's file concerns
-that score alone, and nobody has to remember to list a file. A script beside the library counts by itself: what it
-imports is named by whoever asks.
+that score alone, and nobody has to remember to list a file.
+
+Text is compared, not syntax trees: what `ast.dump` gives differs between versions of Python.
 """
 
 import ast
@@ -56,7 +57,7 @@ def _closure(modules: tuple[str, ...]) -> set[Path]:
         path = waiting.pop()
         if path not in found:
             found.add(path)
-            waiting.extend(_imports(path) if LIBRARY in path.parents else ())
+            waiting.extend(_imports(path))
     return found
 
 
@@ -67,12 +68,12 @@ def _path(module: str) -> Path:
 
 @functools.cache
 def _imports(path: Path) -> tuple[Path, ...]:
-    """The files of this library that the file at `path` imports (`from pruning.x import y`, `import pruning.x`)."""
+    """The files of this library, and scripts beside it, that the file at `path` imports."""
     names: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
             names += [node.module] + [f"{node.module}.{alias.name}" for alias in node.names]
-    paths = {_path(name) for name in names if name.split(".")[0] == "pruning" and name != "pruning"}
+    paths = {_path(name) for name in names}
     return tuple(sorted(place for place in paths if place.exists()))

@@ -45,7 +45,7 @@ def select(scores: Scores, alive: Mask, keep: int, ties: Ties, *, invert: bool =
 def kept_after_round(prunable: int, keep: int, round_number: int, rounds: int) -> int:
     """How many weights stay after round 1..rounds when the density falls by the same factor in each.
 
-    Density after round i of n is d^(i/n) (Tanaka et al. 2020, algorithm 1); the last round keeps exactly `keep`.
+    Density after round i of n is d^(i/n) (Tanaka et al. 2020); the last round keeps exactly `keep`.
     """
     if round_number == rounds:
         return keep

@@ -1,6 +1,5 @@
 """States of a network, all parameters and buffers at one moment, in memory and on disk; and checkpoints of a run."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from pruning import PruningError
-from pruning.files import checksum, replacing
+from pruning.files import checksum, replacing, text_digest
 
 State = dict[str, Tensor]
 """{name: values} of all parameters and buffers of a network, on the CPU"""
@@ -87,7 +86,7 @@ def load_checkpoint(path: Path, key: str) -> tuple[Progress | None, str]:
 
 def nearest_state(folder: Path, update: int, key: str) -> Progress | None:
     """The latest progress of the run `key` in `folder` that is earlier than `update`."""
-    earlier = {int(path.stem.removesuffix("it")): path for path in folder.glob("*it.safetensors")}
+    earlier = {int(path.stem.removesuffix("it")): path for path in folder.glob("[0-9]*it.safetensors")}
     for step in sorted((step for step in earlier if step < update), reverse=True):
         progress, _ = load_checkpoint(earlier[step], key)
         if progress is not None:
@@ -97,4 +96,4 @@ def nearest_state(folder: Path, update: int, key: str) -> Progress | None:
 
 def run_key(*parts: Any) -> str:
     """A name for a run made of all that its bytes depend on."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return text_digest(json.dumps(parts, sort_keys=True))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from pruning.statistics import summarise
+from pruning.statistics import paired_differences, summarise
 
 LAYER_COLUMNS = (
     "tensor",
@@ -29,9 +29,9 @@ def cell_row(evaluation: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **evaluation["cell"],
         **{name: value for name, value in metrics.items() if name != "layers"},
-        "collapsed": metrics["effective"] == 0,
-        "scoring_seconds": run["scoring"]["seconds"],
+        "scoring_seconds": run["scoring"]["scoring_seconds"],
         "training_seconds": run["training"]["training_seconds"],
+        "engine": run["training"]["engine"],
         "device": run["training"]["device"],
     }
 
@@ -94,6 +94,31 @@ def _mean_and_deviation(values: pd.Series) -> str:
         return ""
     summary = summarise(values.tolist())
     return f"{summary.mean:.2f}" if summary.n < 2 else f"{summary.mean:.2f} ± {summary.deviation:.2f}"
+
+
+def statistics_table(cells: pd.DataFrame) -> pd.DataFrame:
+    """One row a network, method, sparsity and ablation: accuracy over seeds, and its paired difference to `none`.
+
+    Mean, sample standard deviation, n, and the 95% interval of the mean (Student's t); `difference` is the mean over
+    seeds of the ablation's accuracy minus that of the unmodified method with the same seed, in points, with interval.
+    """
+    names = ["network", "method", "sparsity", "ablation"]
+    accuracy = {
+        key: dict(zip(group.seed, group.accuracy, strict=True)) for key, group in cells.groupby(names, sort=False)
+    }
+    rows = []
+    for (network, method, sparsity, ablation), by_seed in accuracy.items():
+        row = dict(zip(names, (network, method, sparsity, ablation), strict=True)) | vars(
+            summarise([*by_seed.values()])
+        )
+        unmodified = accuracy.get((network, method, sparsity, "none"), {})
+        if ablation != "none" and set(by_seed) & set(unmodified):
+            pairs = paired_differences(by_seed, unmodified)
+            row |= {"pairs": pairs.n, "difference": pairs.mean}
+            row |= {"difference_low": pairs.low, "difference_high": pairs.high}
+        rows.append(row)
+    columns = ["n", "mean", "deviation", "low", "high", "pairs", "difference", "difference_low", "difference_high"]
+    return pd.DataFrame(rows, columns=[*names, *columns]).astype({"pairs": "Int64"})
 
 
 def to_markdown(table: pd.DataFrame) -> str:

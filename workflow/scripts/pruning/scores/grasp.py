@@ -14,7 +14,7 @@ TEMPERATURE = 200.0
 def score(network: nn.Module, examples: Examples, stream: Stream) -> Scores:
     """+w * (H g), g and H gradient and Hessian of the mean cross-entropy of logits / 200, by the prunable weights.
 
-    The paper's score (equation 8) is -w * (H g) and removes the highest, so this keeps the highest of +w * (H g). Batch
+    The paper's score is -w * (H g) and removes the highest, so this keeps the highest of +w * (H g). Batch
     norm in training mode. g and H see the same examples (splitting them, as the GraSP code does, only saves memory).
     Where there are several chunks of examples, the signed mean over them, weighted by size. (Authors' code.)
     """

@@ -1,6 +1,6 @@
 """GraSP by magnitude: keep the weights whose GraSP score is largest in absolute value, whatever its sign.
 
-The variant that the study found to do better than GraSP as published (authors' code: `graspabs`).
+A variant in the authors' code (`graspabs`), which a summary of the paper says does better than GraSP as published.
 """
 
 from torch import nn

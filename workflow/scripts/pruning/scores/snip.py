@@ -1,4 +1,4 @@
-"""SNIP (Lee, Ajanthan, Torr: Single-shot network pruning based on connection sensitivity, ICLR 2019, equation 5)."""
+"""SNIP (Lee, Ajanthan, Torr: Single-shot network pruning based on connection sensitivity, ICLR 2019)."""
 
 import torch
 from torch import nn

@@ -1,5 +1,5 @@
 """SynFlow (Tanaka, Kunin, Yamins, Ganguli: Pruning neural networks without any data by iteratively conserving synaptic
-flow, NeurIPS 2020, equation 2). It needs its 100 rounds: `iterations` in config/methods.yaml."""
+flow, NeurIPS 2020). It needs its 100 rounds: `iterations` in config/methods.yaml."""
 
 import torch
 from torch import nn

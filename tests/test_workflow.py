@@ -1,0 +1,410 @@
+"""The workflow as its users meet it: messages for mistakes, what is made again and when, and the same bytes always."""
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pruning.data import load
+from pruning.initialisation import draw_state
+from pruning.masks import load_mask
+from pruning.networks import build
+from pruning.scoring import all_kept
+from pruning.states import load_progress, save_progress, state_checksum
+from pruning.training import Recipe, Resident, from_state, train
+from workflow_copy import ABLATIONS, CELLS, METHODS, WorkflowCopy, contents, jobs_of, of_rules
+
+AT_THE_START = ("random", "snip")
+"""methods that need no dense training"""
+
+
+def cells_of(*methods: str) -> list[str]:
+    return [f"{method}/86.6/{ablation}" for method in methods for ablation in ABLATIONS]
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> WorkflowCopy:
+    """A workflow that has not run. Only to be read."""
+    return WorkflowCopy.make(tmp_path_factory.mktemp("fresh"))
+
+
+@pytest.fixture(scope="module")
+def finished(fresh: WorkflowCopy, tmp_path_factory: pytest.TempPathFactory) -> WorkflowCopy:
+    """A workflow that has run: all cells at once, two at a time. Only to be read."""
+    workflow = fresh.copy(tmp_path_factory.mktemp("finished"))
+    workflow.run()
+    return workflow
+
+
+@pytest.fixture
+def workflow(finished: WorkflowCopy, tmp_path: Path) -> WorkflowCopy:
+    """A workflow that has run, for a test to change."""
+    return finished.copy(tmp_path)
+
+
+@pytest.fixture
+def new(fresh: WorkflowCopy, tmp_path: Path) -> WorkflowCopy:
+    """A workflow that has not run, for a test to change."""
+    return fresh.copy(tmp_path)
+
+
+# --------------------------------------------------------------------------------------------------- mistakes of users
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("methods=[snipp]", "the command line (--config): methods: no method is called 'snipp' (did you mean snip?)"),
+        ("seeds=[0,-1]", "the command line (--config): seeds: seed -1 is not allowed: seeds are whole numbers from 0"),
+        ("sparsity=50", "the command line (--config): no key is called 'sparsity' (did you mean sparsities?)"),
+        ("warm_start=false", "the command line (--config): warm_start: expected true or false, found 'false'"),
+    ],
+)
+def test_mistake_on_the_command_line_is_one_message(fresh: WorkflowCopy, config: str, message: str) -> None:
+    check_message(fresh, fresh.run_without_jobs(code=1, config=(config,)), message)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "message"),
+    [
+        ("study.yaml", "sparsities: [100]", "study.yaml: sparsities: sparsity 100 is not allowed"),
+        ("config/config.yaml", "warm_start: maybe", "config/config.yaml: warm_start: expected true or false, found"),
+        ("config/networks.yaml", "small: {base: tiny, epochs: many}", "config/networks.yaml: small.epochs: expected a"),
+        ("config/networks.yaml", "small: {base: tiny", "config/networks.yaml, line "),
+        ("config/methods.yaml", "new: {}", "config/methods.yaml: new: the key 'label' is missing"),
+    ],
+)  # fmt: skip
+def test_mistake_in_a_file_is_one_message(new: WorkflowCopy, file: str, text: str, message: str) -> None:
+    key = text.partition(":")[0]
+    lines = (new.folder / file).read_text().splitlines()
+    (new.folder / file).write_text("\n".join([*(line for line in lines if not line.startswith(f"{key}:")), text, ""]))
+    check_message(new, new.run_without_jobs(code=1), message)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("cells/tiny/snipp/50/none/seed0/evaluation.json", "no method is called 'snipp' (did you mean snip?)"),
+        ("cells/tinny/snip/50/none/seed0/evaluation.json", "no network is called 'tinny' (did you mean tiny?)"),
+        ("cells/tiny/snip@4ep/50/none/seed0/evaluation.json", "'snip@4ep': step 4ep lies after the end of training"),
+        ("cells/tiny/snip/50.0/none/seed0/evaluation.json", "sparsity 50.0 is written 50 in the names of files"),
+        ("cells/tiny/snip/0/none/seed0/evaluation.json", "there is no cell snip/0/none: the dense network"),
+        ("cells/tiny/dense/0/none/seed0/states/70it.safetensors", "step 70it lies after the end of training"),
+    ],
+)
+def test_mistake_in_a_target_is_one_message(fresh: WorkflowCopy, target: str, message: str) -> None:
+    check_message(fresh, fresh.run_without_jobs(f"results/{target}", code=1), message)
+
+
+def check_message(workflow: WorkflowCopy, output: str, message: str) -> None:
+    assert output.count(message) == 1
+    assert not [noise for noise in ("Traceback", "Error", ".smk", ".py", ", line 0") if noise in output]
+    assert not (workflow.folder / "results").exists()
+    assert not list((workflow.folder / ".snakemake/locks").glob("*"))
+
+
+# ---------------------------------------------------------------------------------------- what is made, and what again
+
+
+def test_study_makes_every_cell_table_and_figure(finished: WorkflowCopy) -> None:
+    cells = {path.parent for path in finished.folder.glob("results/cells/**/evaluation.json")}
+    assert cells == {finished.cell(name) for name in CELLS}
+    table = (finished.folder / "results/tables/cells.csv").read_text().splitlines()
+    assert len(table) == 1 + len(CELLS)
+    figures = {path.name for path in finished.folder.glob("results/figures/*")}
+    assert {"accuracy.pdf", "accuracy.png", "accuracy.svg", "ablations.pdf", "layer_density.pdf"} <= figures
+    assert not list(finished.folder.glob("results/checkpoints/**/*.safetensors"))
+
+
+def test_finished_study_has_nothing_to_do(finished: WorkflowCopy) -> None:
+    assert "Nothing to be done" in finished.run()
+
+
+@pytest.mark.parametrize("cell", ["snip/86.6/shuffle", "lottery/86.6/none"])
+def test_deleted_cell_is_made_again_and_no_other(workflow: WorkflowCopy, cell: str) -> None:
+    for file in workflow.cell(cell).iterdir():
+        file.unlink()
+    workflow.cell(cell).rmdir()
+    assert workflow.plan_of_cells() == jobs_of(cell)
+
+
+def test_deleted_cell_of_the_dense_network_is_filled_again_without_training(workflow: WorkflowCopy) -> None:
+    for file in workflow.cell("dense/0/none").iterdir():
+        if file.name != "states":
+            file.unlink()
+    expected = {f"{rule} tiny/dense/0/none/0" for rule in ("prune", "evaluate")} | {"dense_cell tiny/0"}
+    assert workflow.plan_of_cells() == expected
+
+
+@pytest.mark.parametrize(
+    ("file", "rules"),
+    [
+        ("mask.npz", ("prune", "train", "evaluate")),
+        ("training.csv", ("train", "evaluate")),
+        ("evaluation.json", ("evaluate",)),
+    ],
+)
+def test_deleted_file_of_a_cell_is_made_again_with_what_follows_from_it(
+    workflow: WorkflowCopy, file: str, rules: tuple[str, ...]
+) -> None:
+    """With the target file itself: Snakemake does not look behind one that is up to date."""
+    for name in {file, "evaluation.json"}:
+        (workflow.cell("random/86.6/none") / name).unlink()
+    assert workflow.plan_of_cells() == of_rules(rules, jobs_of("random/86.6/none"))
+
+
+def test_added_seed_makes_its_cells_alone(workflow: WorkflowCopy) -> None:
+    jobs = workflow.plan_of_cells(config=("seeds=[0,1]",))
+    pruned = jobs_of(*cells_of(*METHODS), seed=1)
+    dense = {"train_dense tiny/1", "dense_cell tiny/1", "replay_state tiny/1/23it"}
+    assert jobs == pruned | dense | {"prune tiny/dense/0/none/1", "evaluate tiny/dense/0/none/1"}
+
+
+def test_added_method_that_rewinds_elsewhere_asks_for_one_more_state(workflow: WorkflowCopy) -> None:
+    methods = ",".join([*METHODS, "lottery@30it"])
+    jobs = workflow.plan_of_cells(config=(f"methods=[{methods}]",))
+    assert jobs == jobs_of(*cells_of("lottery@30it")) | {"replay_state tiny/0/30it"}
+
+
+def test_cell_outside_the_study_can_be_asked_for(workflow: WorkflowCopy) -> None:
+    jobs = workflow.plan("results/cells/tiny/snip@1ep/50/shuffle/seed7/evaluation.json")
+    cell = {f"{rule} tiny/snip@1ep/50/shuffle/7" for rule in ("prune", "train", "evaluate")}
+    assert jobs == cell | {"train_dense tiny/7", "replay_state tiny/7/23it"}
+
+
+def test_table_or_figure_alone(workflow: WorkflowCopy) -> None:
+    (workflow.folder / "results/figures/ablations.pdf").unlink()
+    (workflow.folder / "results/tables/accuracy.md").unlink()
+    assert workflow.plan("results/figures/ablations.pdf") == {"figure_ablations"}
+    assert workflow.plan("results/tables/accuracy.md") == {"accuracy_table"}
+
+
+LIBRARY = "workflow/scripts/pruning"
+
+
+def test_change_of_a_score_concerns_its_cells_alone(workflow: WorkflowCopy) -> None:
+    workflow.append(f"{LIBRARY}/scores/snip.py", "\n\nUNUSED = 1\n")
+    assert workflow.plan_of_cells() == jobs_of(*cells_of("snip"))
+
+
+def test_change_of_comments_makes_nothing_stale(workflow: WorkflowCopy) -> None:
+    files = [*workflow.folder.glob(f"{LIBRARY}/**/*.py"), *workflow.folder.glob("workflow/scripts/*.py")]
+    assert len(files) > 40
+    for file in files:
+        workflow.append(str(file.relative_to(workflow.folder)), "\n# A remark.\n")
+    assert workflow.plan() == set()
+
+
+def test_change_of_the_training_concerns_every_training(workflow: WorkflowCopy) -> None:
+    workflow.append(f"{LIBRARY}/training.py", "\n\nUNUSED = 1\n")
+    assert workflow.plan_of_cells() == all_trainings()
+
+
+def test_change_of_the_learning_rate_concerns_every_training(workflow: WorkflowCopy) -> None:
+    workflow.replace("config/networks.yaml", "epochs: 3}", "epochs: 3, learning_rate: 0.1}")
+    assert workflow.plan_of_cells() == all_trainings()
+
+
+def all_trainings() -> set[str]:
+    """All jobs but the masks of networks that were not trained."""
+    dense = {"train_dense tiny/0", "dense_cell tiny/0", "replay_state tiny/0/23it", "evaluate tiny/dense/0/none/0"}
+    masks_at_the_start = of_rules(("prune",), jobs_of(*cells_of(*AT_THE_START)))
+    return dense | jobs_of(*cells_of(*METHODS)) - masks_at_the_start
+
+
+def test_change_of_the_scoring_concerns_every_mask_and_no_dense_training(workflow: WorkflowCopy) -> None:
+    workflow.append(f"{LIBRARY}/selection.py", "\n\nUNUSED = 1\n")
+    dense = {f"{rule} tiny/dense/0/none/0" for rule in ("prune", "evaluate")}
+    assert workflow.plan_of_cells() == jobs_of(*cells_of(*METHODS)) | dense
+
+
+def test_change_of_the_rewind_step_concerns_the_lottery_alone(workflow: WorkflowCopy) -> None:
+    workflow.replace("config/networks.yaml", "epochs: 3}", "epochs: 3, rewind: 2ep}")
+    masks = of_rules(("prune",), jobs_of(*cells_of("lottery")))
+    assert workflow.plan_of_cells() == jobs_of(*cells_of("lottery")) - masks | {"replay_state tiny/0/46it"}
+
+
+def test_change_of_another_network_concerns_nobody(workflow: WorkflowCopy) -> None:
+    workflow.replace("config/networks.yaml", "epochs: 150", "epochs: 151")
+    assert workflow.plan() == set()
+
+
+def test_change_of_label_and_source_concerns_no_cell(workflow: WorkflowCopy) -> None:
+    workflow.replace("config/methods.yaml", "label: SNIP", "label: Snip")
+    workflow.replace("config/methods.yaml", "  source: the trivial baseline", "  source: anybody")
+    assert workflow.plan_of_cells() == set()
+
+
+def test_change_of_a_figure_draws_that_figure_alone(workflow: WorkflowCopy) -> None:
+    workflow.append(f"{LIBRARY}/figures/ablations.py", "\n\nUNUSED = 1\n")
+    assert workflow.plan() == {"figure_ablations"}
+
+
+# ------------------------------------------------------------------------------------------------------ the same bytes
+
+
+def test_cores_and_other_cells_change_no_byte(finished: WorkflowCopy, new: WorkflowCopy) -> None:
+    cells = ["lottery/86.6/shuffle", "random/86.6/invert", "dense/0/none"]
+    new.run(*map(new.target, cells), cores=1)
+    assert {name: contents(new.cell(name)) for name in cells} == {name: contents(finished.cell(name)) for name in cells}
+
+
+def test_cold_start_and_warm_start_give_the_same_bytes(
+    finished: WorkflowCopy, workflow: WorkflowCopy, new: WorkflowCopy
+) -> None:
+    """Also with two threads, of which --cores leaves one: a run has the threads of its recipe."""
+    new.run(
+        new.target("random/86.6/none"),
+        new.target("snip/86.6/none", "two-threads"),
+        cores=1,
+        config=("warm_start=False",),
+    )
+    workflow.run(workflow.target("snip/86.6/none", "two-threads"))
+    assert contents(new.cell("random/86.6/none")) == contents(finished.cell("random/86.6/none"))
+    two_threads = contents(new.cell("snip/86.6/none", "two-threads"))
+    assert two_threads == contents(workflow.cell("snip/86.6/none", "two-threads"))
+    assert two_threads["curve"] != contents(finished.cell("snip/86.6/none"))["curve"]
+
+
+def test_training_goes_on_after_a_kill_to_the_same_bytes(workflow: WorkflowCopy) -> None:
+    killed, undisturbed = (workflow.target("random/86.6/none", network) for network in ("long", "long-too"))
+    checkpoint = workflow.folder / "results/checkpoints/long/random/86.6/none/seed0.safetensors"
+    command = workflow.command(killed, config=("checkpoint_seconds=0",))
+    with subprocess.Popen(
+        command, cwd=workflow.folder, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+    ) as snakemake:
+        wait_for(checkpoint.exists, seconds=60)
+        snakemake.send_signal(signal.SIGKILL)
+    wait_for(lambda: not workflow.processes(), seconds=10)
+    assert checkpoint.exists()
+    assert not (workflow.cell("random/86.6/none", "long") / "predictions.npz").exists()
+
+    # Snakemake keeps its lock when it is killed.
+    assert "LockException" in workflow.run_without_jobs(killed, code=1)
+    workflow.run_without_jobs("--unlock")
+    workflow.run(killed, undisturbed)
+    assert "going on from update" in workflow.log("random/86.6/none/seed0/train.log", "long")
+    assert "no checkpoint" in workflow.log("random/86.6/none/seed0/train.log", "long-too")
+    assert not checkpoint.exists()
+    found, expected = (contents(workflow.cell("random/86.6/none", network)) for network in ("long", "long-too"))
+    assert found.pop("mask") != expected.pop("mask")  # which names the cell
+    assert found == expected
+
+
+def wait_for(condition: Callable[[], object], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_torn_or_foreign_checkpoint_is_ignored_and_the_log_says_so(
+    finished: WorkflowCopy, workflow: WorkflowCopy
+) -> None:
+    other = (finished.cell("dense/0/none") / "states/end.safetensors").read_bytes()
+    cells = {"snip/86.6/none": (other[: len(other) // 2], "cannot be read"), "snip/86.6/reinit": (other, "another run")}
+    for name, (content, _) in cells.items():
+        checkpoint = workflow.folder / f"results/checkpoints/tiny/{name}/seed0.safetensors"
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        checkpoint.write_bytes(content)
+        for file in ("predictions.npz", "evaluation.json"):
+            (workflow.cell(name) / file).unlink()
+    workflow.run(*map(workflow.target, cells))
+    for name, (_, reason) in cells.items():
+        log = workflow.log(f"{name}/seed0/train.log")
+        assert "checkpoint ignored" in log
+        assert reason in log
+        assert contents(workflow.cell(name)) == contents(finished.cell(name))
+
+
+# ------------------------------------------------------------------------------------------------- what the files hold
+
+
+def dense_state(finished: WorkflowCopy, update: int) -> dict[str, torch.Tensor]:
+    """The dense network of seed 0 after some updates, trained here."""
+    data = load(finished.folder / "results/data/digits")
+    network = build("lenet-300-100", (8, 8, 1), 10)
+    recipe = Recipe(
+        epochs=3, batch_size=64, learning_rate=0.05, milestones=(), warmup=0, momentum=0.9, weight_decay=0.005
+    )
+    resident = Resident(data, recipe.batch_size, 0, torch.device("cpu"))
+    start = from_state(network, draw_state(network, "kaiming-normal", 0), 0)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return train(network, all_kept(network), recipe, resident, start, stop=update).state
+    finally:
+        torch.set_num_threads(threads)
+
+
+def assert_is_state(path: Path, expected: dict[str, torch.Tensor], update: int) -> None:
+    found, _ = load_progress(path)
+    assert found.update == update
+    assert found.state.keys() == expected.keys()
+    assert all(torch.equal(found.state[name], expected[name]) for name in expected)
+
+
+def test_states_are_those_of_a_run_that_stops_there(finished: WorkflowCopy, workflow: WorkflowCopy) -> None:
+    states = workflow.cell("dense/0/none") / "states"
+    assert_is_state(states / "end.safetensors", dense_state(finished, 69), 69)
+    assert_is_state(states / "23it.safetensors", dense_state(finished, 23), 23)
+    workflow.run(str((states / "30it.safetensors").relative_to(workflow.folder)), config=("warm_start=False",))
+    assert_is_state(states / "30it.safetensors", dense_state(finished, 30), 30)
+    assert "replaying from update 23 to 30" in workflow.log("dense/0/none/seed0/states/30it.log")
+
+
+def test_replay_that_does_not_meet_the_dense_run_is_refused(workflow: WorkflowCopy) -> None:
+    states = workflow.cell("dense/0/none") / "states"
+    end, key = load_progress(states / "end.safetensors")
+    end.rows[1]["test_loss"] += 1e-9
+    save_progress(states / "end.safetensors", end, key)
+    target = str((states / "30it.safetensors").relative_to(workflow.folder))
+    output = workflow.run(target, code=1, config=("warm_start=False",))
+    assert output.count("The replay does not meet the dense run") == 1
+    assert "Traceback" not in output
+    assert not (states / "30it.safetensors").exists()
+
+
+def test_accuracy_of_the_dense_network_is_that_of_its_saved_weights(finished: WorkflowCopy) -> None:
+    cell, data = finished.cell("dense/0/none"), finished.folder / "results/data/digits"
+    state = load_progress(cell / "states/end.safetensors")[0].state
+    seen, images = (np.load(data / f"{split}_images.npy").reshape(-1, 64) / 16 for split in ("train", "test"))
+    values = torch.from_numpy((images - seen.mean()) / seen.std()).float()
+    for layer in ("hidden1", "hidden2"):
+        values = torch.clamp(values @ state[f"{layer}.weight"].T + state[f"{layer}.bias"], min=0)
+    logits = values @ state["output.weight"].T + state["output.bias"]
+    right = int((logits.argmax(1).numpy() == np.load(data / "test_labels.npy")).sum())
+    metrics = json.loads((cell / "evaluation.json").read_text())["metrics"]
+    assert metrics["accuracy"] == 100 * right / 360
+    assert 50 < metrics["accuracy"] < 100
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_ablations_have_the_masks_that_they_say(finished: WorkflowCopy, method: str) -> None:
+    masks = {ablation: load_mask(finished.cell(f"{method}/86.6/{ablation}") / "mask.npz")[0] for ablation in ABLATIONS}
+    none = masks["none"]
+    assert sum(int(kept.sum()) for kept in none.values()) == 50_200 - 43_473  # 86.6% of 50,200 is 43,473.2
+    for name, kept in none.items():
+        assert (masks["reinit"][name] == kept).all()
+        assert masks["shuffle"][name].sum() == kept.sum()
+        assert (masks["shuffle"][name] != kept).any()
+    assert not any((masks["invert"][name] & kept).any() for name, kept in none.items())
+
+
+def test_ablations_start_from_the_weights_that_they_say(finished: WorkflowCopy) -> None:
+    network, states = build("lenet-300-100", (8, 8, 1), 10), finished.cell("dense/0/none") / "states"
+    initial, reinit = (draw_state(network, "kaiming-normal", 0, purpose) for purpose in ("initial weights", "reinit"))
+    end, rewound = (load_progress(states / f"{step}.safetensors")[0].state for step in ("end", "23it"))
+    expected = {"random": initial, "snip": initial, "magnitude-after": end, "lottery": rewound}
+    assert expected.keys() == set(METHODS)
+    for method, state in expected.items():
+        for ablation in ABLATIONS:
+            evaluation = json.loads((finished.cell(f"{method}/86.6/{ablation}") / "evaluation.json").read_text())
+            found = evaluation["provenance"]["start_state"]
+            assert found == state_checksum(reinit if ablation == "reinit" else state)
