@@ -38,15 +38,13 @@ rule mistaken:
 PROBE = """
 import sys
 imported = sorted({"torch", "numpy", "safetensors.torch", "pandas", "pruning"} & set(sys.modules))
-import json, os, torch
+import json, os
 from pathlib import Path
 parent = Path(f"/proc/{os.getppid()}")
 json.dump(
     {
         "imported": imported,
         "parent": parent.joinpath("cmdline").read_text(),
-        "threads of parent": parent.joinpath("status").read_text().split("Threads:")[1].split()[0],
-        "device is initialised": torch.cuda.is_initialized(),
     },
     open(snakemake.output[0], "w"),
 )
@@ -82,25 +80,28 @@ def test_scripts_run_or_fail_with_and_without_warm_start(tmp_path: Path, warm: b
     assert (tmp_path / "mistaken.log").read_text().endswith("Turn left.\n")
 
     found = json.loads((tmp_path / "probe.json").read_text())
-    assert not found["device is initialised"]
-    if warm:
-        assert found["imported"] == ["numpy", "pandas", "safetensors.torch", "torch"]
-        assert "forkserver" in found["parent"]
-        assert found["threads of parent"] == "1"
-    else:
-        assert found["imported"] == []
-        assert "forkserver" not in found["parent"]
+    assert found["imported"] == (["numpy", "pandas", "safetensors.torch", "torch"] if warm else [])
+    assert ("forkserver" in found["parent"]) == warm
 
 
-MANY = """
+SCRIPTS = """
+import multiprocessing.forkserver
 import threading
+import time
 
 import warm_start
+
+read_status = multiprocessing.forkserver.read_signed
 
 
 class Script:
     conda_env = container_img = env_modules = None
     rulename = "trivial"
+
+
+def read_slowly(handle):
+    time.sleep(0.01)
+    return read_status(handle)
 
 
 def run(times):
@@ -111,23 +112,52 @@ def run(times):
             print(error, flush=True)
 
 
-def main(scripts, threads):
-    warm_start.PRELOADED[:] = ["many"]
+def run_many(scripts, threads):
+    warm_start.PRELOADED[:] = ["scripts"]
     warm_start.enable()
+    multiprocessing.forkserver.read_signed = read_slowly
     running = [threading.Thread(target=run, args=(scripts // threads,)) for _ in range(threads)]
     for thread in running:
         thread.start()
     for thread in running:
         thread.join()
+
+
+def run_one():
+    warm_start.PRELOADED.append("in_server")
+    warm_start.enable()
+    run(1)
+"""
+IN_SERVER = """
+import json
+from pathlib import Path
+import torch
+status = Path("/proc/self/status").read_text()
+threads = status.split("Threads:")[1].split()[0]
+Path("server.json").write_text(json.dumps({"threads": threads, "device": torch.cuda.is_initialized()}))
 """
 
 
-def test_end_of_every_script_is_heard_when_many_run_at_once(tmp_path: Path) -> None:
-    (tmp_path / "many.py").write_text(MANY)
-    (tmp_path / "script.py").write_text("import os; open(f'{os.getpid()}.done', 'w').close()\n")
-    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT / 'workflow/scripts'}"}
-    command = [sys.executable, "-c", "import many; many.main(scripts=400, threads=4)"]
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+def run_scripts(folder: Path, call: str) -> None:
+    """Run `call` of SCRIPTS in a new process that knows nothing of Snakemake's command line."""
+    (folder / "scripts.py").write_text(SCRIPTS)
+    (folder / "in_server.py").write_text(IN_SERVER)
+    (folder / "script.py").write_text("import os; open(f'{os.getpid()}.done', 'w').close()\n")
+    environment = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT / 'workflow/scripts'}"}
+    command = [sys.executable, "-c", f"import scripts; scripts.{call}"]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
     assert done.stdout + done.stderr == ""
     assert done.returncode == 0
-    assert len(list(tmp_path.glob("*.done"))) == 400
+
+
+def test_end_of_every_script_is_heard_when_many_run_at_once(tmp_path: Path) -> None:
+    """Also where it takes long to read a status, so that another thread finds the time to read it too."""
+    run_scripts(tmp_path, "run_many(scripts=100, threads=4)")
+    assert len(list(tmp_path.glob("*.done"))) == 100
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_server_has_one_thread_and_no_device_when_it_starts_to_fork(tmp_path: Path) -> None:
+    run_scripts(tmp_path, "run_one()")
+    assert len(list(tmp_path.glob("*.done"))) == 1
+    assert json.loads((tmp_path / "server.json").read_text()) == {"threads": "1", "device": False}
