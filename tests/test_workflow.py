@@ -14,8 +14,7 @@ import torch
 from pruning.data import load
 from pruning.initialisation import draw_state
 from pruning.masks import load_mask
-from pruning.networks import build
-from pruning.scoring import all_kept
+from pruning.networks import all_kept, build
 from pruning.states import load_progress, save_progress, state_checksum
 from pruning.training import Recipe, Resident, from_state, train
 from workflow_copy import ABLATIONS, CELLS, METHODS, WorkflowCopy, contents, jobs_of, of_rules
@@ -201,8 +200,9 @@ def test_change_of_comments_makes_nothing_stale(workflow: WorkflowCopy) -> None:
     assert workflow.plan() == set()
 
 
-def test_change_of_the_training_concerns_every_training(workflow: WorkflowCopy) -> None:
-    workflow.append(f"{LIBRARY}/training.py", "\n\nUNUSED = 1\n")
+@pytest.mark.parametrize("file", [f"{LIBRARY}/training.py", f"{LIBRARY}/predictions.py"])
+def test_change_of_the_training_concerns_every_training(workflow: WorkflowCopy, file: str) -> None:
+    workflow.append(file, "\n\nUNUSED = 1\n")
     assert workflow.plan_of_cells() == all_trainings()
 
 

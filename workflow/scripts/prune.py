@@ -8,7 +8,8 @@ import job
 from network_job import NetworkJob
 from pruning.files import write_json
 from pruning.masks import count, kept_count, mask_checksum, save_mask, size
-from pruning.scoring import Pruning, all_kept, make_mask, scoring_examples
+from pruning.networks import all_kept
+from pruning.scoring import Pruning, make_mask, scoring_examples
 from pruning.states import load_progress, state_checksum
 
 with job.reporting(snakemake.log[0]) as log:

@@ -9,7 +9,7 @@ import numpy as np
 
 import job
 from pruning import PruningError
-from pruning.scoring import all_kept
+from pruning.networks import all_kept
 from pruning.states import load_progress, nearest_state, save_progress
 from pruning.training import from_state, train, updates_an_epoch
 from training_job import TrainingJob

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import job
 from pruning.files import write_json
-from pruning.scoring import all_kept
+from pruning.networks import all_kept
 from pruning.states import Progress, save_progress
 from pruning.training import from_state
 from training_job import TrainingJob

@@ -13,7 +13,7 @@ from pruning import PruningError
 from pruning.ablations import shuffle
 from pruning.data import Data
 from pruning.masks import Mask, size
-from pruning.networks import prunable
+from pruning.networks import all_kept, prunable
 from pruning.normalisation import normalise
 from pruning.scores import Examples, find
 from pruning.selection import kept_after_round, select
@@ -45,11 +45,6 @@ def scoring_examples(data: Data, seed: int, device: torch.device) -> Examples:
     picked = order[chosen]
     images = torch.from_numpy(data.train.images[picked]).to(device)
     return Examples(normalise(images, data), torch.from_numpy(data.train.labels[picked]).to(device))
-
-
-def all_kept(network: nn.Module) -> Mask:
-    """The mask of the dense network."""
-    return {name: np.ones(tuple(weight.shape), dtype=bool) for name, weight in prunable(network).items()}
 
 
 def make_mask(network: nn.Module, examples: Examples, pruning: Pruning) -> Mask:

@@ -4,10 +4,12 @@ What is prunable is the same for all: the weight tensor of every convolution and
 convolution, the 1x1 shortcuts and the output layer included. Biases and batch norm are not. (Authors' code.)
 """
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from pruning import registry
+from pruning.masks import Mask
 
 
 def build(architecture: str, shape: tuple[int, int, int], classes: int) -> nn.Module:
@@ -26,3 +28,8 @@ def prunable(network: nn.Module) -> dict[str, Tensor]:
         for name, module in network.named_modules()
         if isinstance(module, nn.Conv2d | nn.Linear)
     }
+
+
+def all_kept(network: nn.Module) -> Mask:
+    """The mask of the dense network."""
+    return {name: np.ones(tuple(weight.shape), dtype=bool) for name, weight in prunable(network).items()}
