@@ -23,10 +23,9 @@ rule evaluate:
 
 rule cells_table:
     input:
-        evaluations=evaluations(),
+        files("evaluation.json", study.cells),
     output:
-        cells="results/tables/cells.csv",
-        layers="results/tables/layers.csv",
+        "results/tables/cells.csv",
     log:
         "results/logs/tables/cells.log",
     conda:
@@ -38,19 +37,16 @@ rule cells_table:
         "../scripts/cells_table.py"
 
 
-rule accuracy_table:
+rule statistics_table:
     input:
         "results/tables/cells.csv",
     output:
-        csv="results/tables/accuracy.csv",
-        markdown="results/tables/accuracy.md",
-        latex="results/tables/accuracy.tex",
-        statistics="results/tables/statistics.csv",
+        "results/tables/statistics.csv",
     log:
-        "results/logs/tables/accuracy.log",
+        "results/logs/tables/statistics.log",
     conda:
         "../../envs/figures.yaml"
     params:
-        code=fingerprint("accuracy_table"),
+        code=fingerprint("statistics_table"),
     script:
-        "../scripts/accuracy_table.py"
+        "../scripts/statistics_table.py"
