@@ -190,6 +190,7 @@ def about(experiment):
             name: {method: {key: getattr(tables.method(method, network), key) for key in STEPS} for method in names}
             for name, network in networks.items()
         },
+        "retrained": [name for name in names if "retrain_each_round" in tables.methods[name.partition("@")[0]]],
     }
 
 
