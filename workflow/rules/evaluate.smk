@@ -50,3 +50,21 @@ rule statistics_table:
         code=fingerprint("statistics_table"),
     script:
         "../scripts/statistics_table.py"
+
+
+# Made anew each time (`make plan`): what is finished is not among its inputs, so that nothing is run for it.
+rule plan:
+    input:
+        expand("results/costs/{network}.json", network=dict.fromkeys(cell.network for cell in study.cells)),
+    output:
+        csv="results/tables/plan.csv",
+        markdown="results/tables/plan.md",
+    log:
+        "results/logs/tables/plan.log",
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        tables=["config/networks.yaml", "config/methods.yaml", SCHEMAS],
+        cell=lambda _: f"{CELL}/evaluation.json",
+    script:
+        "../scripts/plan.py"
