@@ -1,4 +1,5 @@
 # What the rules share: the study, the names of files, and what each stage depends on.
+import csv
 import sys
 from contextlib import contextmanager
 from functools import cache
@@ -62,6 +63,13 @@ def cell_columns():
 def files(name, cells):
     """The file `name` of every one of `cells`."""
     return [f"{CELL}/{name}".format(**vars(cell)) for cell in cells]
+
+
+def published_cells():
+    """The cells of the study that config/published.csv has a number for."""
+    with open("config/published.csv", encoding="utf-8", newline="") as file:
+        settings = {(row["network"], row["method"], row["sparsity"]) for row in csv.DictReader(file)}
+    return [c for c in study.cells if (c.network, c.method, c.sparsity) in settings and c.ablation == "none"]
 
 
 def rows_input(experiment):
@@ -192,6 +200,9 @@ def about(experiment):
         },
     }
 
+
+if published_cells():
+    TABLES.append(multiext("results/tables/replications", ".csv", ".md"))
 
 # Jobs that run a network ask for a GPU where the study may use one.
 GPU = int(config["device"] == "cuda" or (config["device"] == "auto" and machine_has_gpu()))

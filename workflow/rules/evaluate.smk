@@ -52,6 +52,24 @@ rule statistics_table:
         "../scripts/statistics_table.py"
 
 
+rule replications_table:
+    input:
+        published="config/published.csv",
+        evaluations=files("evaluation.json", published_cells()),
+    output:
+        csv="results/tables/replications.csv",
+        markdown="results/tables/replications.md",
+    log:
+        "results/logs/tables/replications.log",
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        code=fingerprint("replications_table"),
+        schema=cell_columns(),
+    script:
+        "../scripts/replications_table.py"
+
+
 # Made anew each time (`make plan`): what is finished is not among its inputs, so that nothing is run for it.
 rule plan:
     input:
