@@ -9,6 +9,7 @@ import yaml
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
+import scheduling
 import warm_start
 from job import machine_has_gpu
 from pruning import PruningError, figures
@@ -32,6 +33,7 @@ with mistakes_end_snakemake():
     tables = Tables.read(Path("config/networks.yaml"), Path("config/methods.yaml"), SCHEMAS)
     study = Study.read(config, [Path(file) for file in workflow.configfiles], tables, SCHEMAS)
 
+scheduling.enable()
 if config["warm_start"]:
     warm_start.enable()
 
