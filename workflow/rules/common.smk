@@ -13,7 +13,7 @@ from job import machine_has_gpu
 from pruning import PruningError
 from pruning.fingerprint import fingerprint
 from pruning.registry import module_name
-from pruning.study import DENSE, Cell, Study, Tables
+from pruning.study import DENSE, Cell, Study, Tables, read_claims
 
 SCHEMAS = Path(workflow.basedir) / "workflow/schemas"
 
@@ -30,6 +30,7 @@ def mistakes_end_snakemake():
 with mistakes_end_snakemake():
     tables = Tables.read(Path("config/networks.yaml"), Path("config/methods.yaml"), SCHEMAS)
     study = Study.read(config, [Path(file) for file in workflow.configfiles], tables, SCHEMAS)
+    claims = read_claims(Path("config/claims.yaml"), tables, SCHEMAS)
 
 if config["warm_start"]:
     warm_start.enable()
@@ -43,6 +44,8 @@ TABLES = [
     "results/tables/layers.csv",
     multiext("results/tables/accuracy", ".csv", ".md", ".tex"),
     "results/tables/statistics.csv",
+    multiext("results/tables/claims", ".csv", ".md"),
+    "results/tables/claim_differences.csv",
 ]
 
 
@@ -155,6 +158,19 @@ def ranges():
     return {
         network: {f"{key} ({row['ranges_are']})": row[key] for key in ("matching", "extreme")}
         for network, row in rows.items()
+    }
+
+
+def claimed_networks():
+    """What the claims rest on, beside cells: of each network its row's initialiser and ranges, and of each method of the
+    study the update at which it starts."""
+    networks = {name: tables.network(name) for name in study.networks}
+    return {
+        name: {
+            **{key: network.row[key] for key in ("initialiser", "matching", "extreme")},
+            "steps": {method: tables.method(method, network).rewind_to for method in study.methods},
+        }
+        for name, network in networks.items()
     }
 
 

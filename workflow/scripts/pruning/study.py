@@ -254,6 +254,48 @@ class Study:
         return cells + [Cell(*names) for names in pruned if names[2] != "0"]
 
 
+def read_claims(path: Path, tables: Tables, schemas: Path) -> dict[str, Any]:
+    """The claims of `path` (claims.yaml), for `pruning.claims`. Raises PruningError, naming file and key."""
+    content = _read_yaml(path)
+    _check_schema(content, schemas / "claims.schema.yaml", str(path))
+    initialisers = {row["initialiser"] for row in (network.row for network in tables.networks.values())}
+    for name, claim in content["claims"].items():
+        place = f"{path}: claims.{name}"
+        sides = {key: claim[key] for key in ("left", "right") if key in claim}
+        methods = {"methods": claim["methods"]} | {
+            f"{key}.method": [s["method"]] for key, s in sides.items() if "method" in s
+        }
+        for key, named in methods.items():
+            with _at(f"{place}.{key}"):
+                for method in named:
+                    _check_claimed_method(method, tables)
+        with _at(f"{place}.ranges"):
+            for bounds in claim["ranges"]:
+                if isinstance(bounds, str):
+                    _check_name("range", bounds, ["matching", "extreme"])
+                elif bounds[0] > bounds[1]:
+                    raise PruningError(f"the lowest sparsity comes first, found {bounds}")
+        if claim["expect"] in _OF_THEIR_OWN and sides:
+            raise PruningError(f"{place}: {' and '.join(sides)} mean nothing where {claim['expect']!r} is expected")
+        if claim["expect"] not in _OF_THEIR_OWN and sides.get("left", {}) == sides.get("right", {}):
+            raise PruningError(f"{place}: left and right are the same; one names another method or ablation")
+        if "initialiser" in claim:
+            with _at(f"{place}.initialiser"):
+                _check_name("initialiser", claim["initialiser"], sorted(initialisers))
+    return content
+
+
+_OF_THEIR_OWN = ("none is best", "rises")
+"""what claims expect that do not compare two sides"""
+
+
+def _check_claimed_method(name: str, tables: Tables) -> None:
+    base, at, step = name.partition("@")
+    _check_name("method", base, [DENSE, *tables.methods])
+    if at and step != "STEP":
+        check_step(step)
+
+
 @contextmanager
 def _at(place: str) -> Iterator[None]:
     """Put `place` in front of the message of a PruningError."""
