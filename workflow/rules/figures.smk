@@ -4,6 +4,7 @@ FIGURES = [
     multiext("results/figures/accuracy", ".pdf", ".svg", ".png"),
     multiext("results/figures/ablations", ".pdf", ".svg", ".png"),
     multiext("results/figures/layer_density", ".pdf", ".svg", ".png"),
+    multiext("results/figures/claims", ".pdf", ".svg", ".png"),
 ]
 
 
@@ -72,3 +73,26 @@ rule figure_layer_density:
         code=fingerprint("figure_layer_density"),
     script:
         "../scripts/figure_layer_density.py"
+
+
+rule figure_claims:
+    input:
+        "results/tables/claims.csv",
+    output:
+        multiext("results/figures/claims", ".pdf", ".png"),
+        report(
+            "results/figures/claims.svg",
+            caption="../report/claims.rst",
+            category="Figures",
+            labels={"figure": "Claims"},
+        ),
+    log:
+        "results/logs/figures/claims.log",
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        claims=claims,
+        labels=labels(),
+        code=fingerprint("figure_claims"),
+    script:
+        "../scripts/figure_claims.py"
