@@ -28,8 +28,8 @@ for `fails` apart. Intervals are not adjusted. Under 3 seeds a claim is undecide
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -38,8 +38,11 @@ import pandas as pd
 from scipy.stats import page_trend_test, rankdata
 
 from pruning.statistics import holm, p_above, p_below, summarise
-from pruning.tables import in_order_of_sparsity
+from pruning.tables import CELL_COLUMNS, in_order_of_sparsity
 
+DENSE = "dense"
+DIGITS = 9
+"""of a metric that are kept: behind them is the rounding of sums, and equal values are to be equal"""
 LEAST_SEEDS = 3
 LEAST_STEPS = 3
 """two steps rise or fall, and say nothing of a trend"""
@@ -53,14 +56,25 @@ METRICS: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
 """all in percent, so that one margin in points serves them"""
 
 VERDICTS = [
-    *("claim", "network", "range", "method", "expected", "statistic", "sparsities", "n", "estimate", "low", "high"),
-    *("p_holds", "p_fails", "verdict", "missing"),
+    *(
+        "claim",
+        "network",
+        "range",
+        "method",
+        "expected",
+        "statistic",
+        "sparsities",
+        "n",
+        "collapsed",
+        "estimate",
+        "low",
+    ),
+    *("high", "p_holds", "p_fails", "verdict", "missing"),
 ]
 DIFFERENCES = ["claim", "network", "method", "sparsity", "metric", "n", "difference", "low", "high"]
 
 Side = tuple[str, str]
 """method and ablation"""
-BySeed = dict[int, float]
 Range = str | Sequence[float]
 """`matching` and `extreme` of a network, or lowest and highest sparsity"""
 Bounds = tuple[Decimal, Decimal]
@@ -72,13 +86,13 @@ def verdicts(cells: pd.DataFrame, claims: Mapping[str, Any], networks: Mapping[s
     `cells` are those of cells.csv; `claims` the content of claims.yaml; `networks` says of each network its
     `initialiser`, the ranges `matching` and `extreme`, and {method of the study: update at which it starts} as `steps`.
 
-    `estimate` is the mean difference in points, or the rank correlation; `n` counts the seeds that have every cell;
-    p values are adjusted; `missing` names what the comparison lacks, sparsities without any cell on one side among it.
+    `estimate` is the mean difference in points, or the rank correlation; `n` counts the seeds that have every cell,
+    `collapsed` the cells among theirs that collapsed or diverged; p values are adjusted; `missing` names what the
+    comparison lacks, sparsities without any cell on one side among it.
     """
     rows: list[dict[str, Any]] = []
-    for name, claim, network, description in _pairs(claims, networks):
-        study = Study(cells[cells.network == network], claim["metric"], description)
-        for family in _families(claim, study, claims["margin"], claims["level"]):
+    for name, claim, network, results in _pairs(cells, claims, networks):
+        for family in _families(claim, results, claims["margin"], claims["level"]):
             _decide(family, (1 - claims["level"]) / 2)
             rows += [{"claim": name, "network": network, "expected": claim["expect"], **row} for row in family]
     return pd.DataFrame(rows, columns=VERDICTS)
@@ -89,15 +103,14 @@ def differences(
 ) -> pd.DataFrame:
     """One row a claim of two sides, network, method and single sparsity: mean difference and plain interval."""
     rows = []
-    for name, claim, network, description in _pairs(claims, networks):
+    for name, claim, network, results in _pairs(cells, claims, networks):
         if claim["expect"] in (NONE_IS_BEST, RISES):
             continue
-        study = Study(cells[cells.network == network], claim["metric"], description)
-        for method, left, right in study.comparisons(claim):
-            for sparsity in study.sparsities([left, right], (Decimal(0), Decimal(100))):
-                found = study.compare(left, right, (Decimal(sparsity), Decimal(sparsity)))
-                if found.values:
-                    summary = summarise(found.values, claims["level"])
+        for method, left, right in results.comparisons(claim):
+            for sparsity in results.sparsities([left, right], (Decimal(0), Decimal(100))):
+                values = results.find([left, right], (Decimal(sparsity), Decimal(sparsity))).differences()
+                if values:
+                    summary = summarise(values, claims["level"])
                     names = (name, network, method, sparsity, claim["metric"])
                     numbers = (summary.n, summary.mean, summary.low, summary.high)
                     rows.append(dict(zip(DIFFERENCES, names + numbers, strict=True)))
@@ -105,83 +118,113 @@ def differences(
 
 
 def _pairs(
-    claims: Mapping[str, Any], networks: Mapping[str, Mapping[str, Any]]
-) -> Iterable[tuple[str, dict[str, Any], str, Mapping[str, Any]]]:
+    cells: pd.DataFrame, claims: Mapping[str, Any], networks: Mapping[str, Mapping[str, Any]]
+) -> Iterator[tuple[str, dict[str, Any], str, "Results"]]:
     """Each claim, its defaults filled in, with each network that it speaks of."""
+    # A pass over the table for each metric, not for each network.
+    metrics = {claim.get("metric", "accuracy") for claim in claims["claims"].values()}
+    values = {metric: _values(cells, metric) for metric in metrics}
+    broken = cells[cells.collapsed | cells.diverged]
+    collapsed = set(zip(*(broken[name] for name in CELL_COLUMNS), strict=True))
     for name, claim in claims["claims"].items():
         complete = {"left": {}, "right": {}, "metric": "accuracy", **claim}
+        metric = complete["metric"]
         for network, description in networks.items():
             if claim.get("initialiser", description["initialiser"]) == description["initialiser"]:
-                yield name, complete, network, description
+                results = Results(network, description, metric, values[metric].get(network, {}), collapsed)
+                yield name, complete, network, results
+
+
+Values = dict[Side, dict[str, dict[int, float]]]
+"""{side: {sparsity: {seed: metric}}}"""
+
+
+def _values(cells: pd.DataFrame, metric: str) -> dict[str, Values]:
+    """{network: values of its cells}."""
+    values: dict[str, Values] = {}
+    keys = (cells[name] for name in CELL_COLUMNS)
+    for network, method, sparsity, ablation, seed, value in zip(*keys, METRICS[metric](cells), strict=True):
+        side = values.setdefault(network, {}).setdefault((method, ablation), {})
+        side.setdefault(sparsity, {})[int(seed)] = float(value)
+    return values
 
 
 @dataclass(frozen=True)
 class Found:
-    """What some sides have in common: one number a seed."""
+    """What some sides have in common."""
 
     sparsities: list[str]
-    values: list[float]
+    """those at which every side has cells"""
+    values: np.ndarray
+    """(seeds, sides): mean over these sparsities, of the seeds that have all their cells"""
     missing: list[str]
+    """cells that are not there; a side without any is named alone"""
+    collapsed: set[tuple[Any, ...]] = field(default_factory=set)
+    """cells that collapsed or diverged; they count like any other"""
+
+    def differences(self) -> list[float]:
+        """The first side minus the second, a seed."""
+        differences: list[float] = np.round(self.values[:, 0] - self.values[:, 1], DIGITS).tolist()
+        return differences
 
 
-class Study:
+@dataclass(frozen=True)
+class Results:
     """A metric of the cells of one network."""
 
-    def __init__(self, cells: pd.DataFrame, metric: str, description: Mapping[str, Any]) -> None:
-        self.description, self.metric = description, metric
-        self.cells: dict[Side, dict[str, BySeed]] = {}
-        keys = zip(cells.method, cells.ablation, cells.sparsity, cells.seed, METRICS[metric](cells), strict=True)
-        for method, ablation, sparsity, seed, value in keys:
-            self.cells.setdefault((method, ablation), {}).setdefault(sparsity, {})[int(seed)] = float(value)
+    network: str
+    description: Mapping[str, Any]
+    metric: str
+    cells: Values
+    collapsed: set[tuple[Any, ...]]
+    """cells, of all networks, that collapsed or diverged"""
 
-    def at(self, side: Side, sparsity: str) -> BySeed:
-        """The dense network is the same at every sparsity."""
-        return self.cells.get(side, {}).get("0" if side[0] == "dense" else sparsity, {})
-
-    def has(self, method: str) -> bool:
-        return any(method == known for known, _ in self.cells)
+    def at(self, side: Side, sparsity: str) -> dict[int, float]:
+        """{seed: value}."""
+        return self.cells.get(side, {}).get(_own(side, sparsity), {})
 
     def bounds(self, name: Range) -> Bounds:
-        """Lowest and highest sparsity of a range: matching, extreme, or explicit."""
+        """Lowest and highest sparsity of a range, as exact decimals."""
         low, high = self.description[name] if isinstance(name, str) else name
         return Decimal(str(low)), Decimal(str(high))
 
     def sparsities(self, sides: Iterable[Side], bounds: Bounds) -> list[str]:
         """Those within `bounds` at which any side has a cell."""
-        found = {sparsity for side in sides if side[0] != "dense" for sparsity in self.cells.get(side, {})}
+        found = {sparsity for side in sides if side[0] != DENSE for sparsity in self.cells.get(side, {})}
         return [sparsity for sparsity in in_order_of_sparsity(found) if bounds[0] <= Decimal(sparsity) <= bounds[1]]
 
-    def complete(self, sides: Sequence[Side], bounds: Bounds) -> tuple[list[str], list[dict[Side, float]], list[str]]:
-        """Sparsities within `bounds` at which every side has cells; the means over these, a seed that has all of their
-        cells; and the names of the cells that are missing. A side without any cell is named alone.
-        """
-        absent = [side for side in sides if side not in self.cells]
-        if absent:
-            return [], [], [f"{method}/{ablation}" for method, ablation in absent]
+    def find(self, sides: Sequence[Side], bounds: Bounds) -> Found:
+        """What `sides` have in common at the sparsities within `bounds`."""
+        nothing = np.empty((0, len(sides)))
+        if absent := [side for side in sides if side not in self.cells]:
+            return Found([], nothing, [f"{method}/{ablation}" for method, ablation in absent])
         asked = self.sparsities(sides, bounds)
         if not asked:
-            return [], [], [f"sparsities {bounds[0]} to {bounds[1]}"]
+            return Found([], nothing, [f"sparsities {bounds[0]} to {bounds[1]}"])
         common = [sparsity for sparsity in asked if all(self.at(side, sparsity) for side in sides)]
-        everyone = {seed for side in sides for sparsity in asked for seed in self.at(side, sparsity)}
-        missing: dict[str, None] = {}
-        for side in sides:
-            for sparsity in asked:
-                lacking = sorted(everyone - set(self.at(side, sparsity)))
-                if lacking:
-                    place = f"{side[0]}/{'0' if side[0] == 'dense' else sparsity}/{side[1]}"
-                    which = f" seed {', '.join(map(str, lacking))}" if self.at(side, sparsity) else ""
-                    missing[place + which] = None
-        whole = [s for s in sorted(everyone) if all(s in self.at(side, sp) for side in sides for sp in common)]
-        means = [
-            {side: sum(self.at(side, sparsity)[seed] for sparsity in common) / len(common) for side in sides}
-            for seed in (whole if common else [])
-        ]
-        return common, means, [*missing]
+        seeds = {seed for side in sides for sparsity in asked for seed in self.at(side, sparsity)}
+        parts = [[self.at(side, sparsity) for sparsity in common] for side in sides]
+        whole = [seed for seed in sorted(seeds) if common and all(seed in cells for part in parts for cells in part)]
+        values = [[sum(cells[seed] for cells in part) / len(part) for part in parts] for seed in whole]
+        missing = (self._missing(side, sparsity, seeds) for side in sides for sparsity in asked)
+        used = {
+            (self.network, method, _own((method, ablation), place), ablation, seed)
+            for (method, ablation), place, seed in itertools.product(sides, common, whole)
+        }
+        return Found(
+            sparsities=common,
+            values=np.round(values, DIGITS) if values else nothing,
+            missing=[*dict.fromkeys(name for name in missing if name)],
+            collapsed=used & self.collapsed,
+        )
 
-    def compare(self, left: Side, right: Side, bounds: Bounds) -> Found:
-        """Left minus right, a seed. Rounded where only the rounding of sums is left, so that equal values are equal."""
-        sparsities, means, missing = self.complete([left, right], bounds)
-        return Found(sparsities, [round(mean[left] - mean[right], 9) for mean in means], missing)
+    def _missing(self, side: Side, sparsity: str, seeds: set[int]) -> str:
+        """What a side lacks at a sparsity: nothing, the cells of some seeds, or all."""
+        there = set(self.at(side, sparsity))
+        name = f"{side[0]}/{_own(side, sparsity)}/{side[1]}"
+        if there >= seeds:
+            return ""
+        return f"{name} seed {', '.join(map(str, sorted(seeds - there)))}" if there else name
 
     def comparisons(self, claim: Mapping[str, Any]) -> list[tuple[str, Side, Side]]:
         """Name, left and right side for each method of the claim, which fills a side that names none.
@@ -215,59 +258,66 @@ class Study:
         return next((other for other in self.in_order_of_step(base) if steps[other] == update), f"{base}@{update}it")
 
 
-def _families(claim: Mapping[str, Any], study: Study, margin: float, level: float) -> list[list[dict[str, Any]]]:
+def _own(side: Side, sparsity: str) -> str:
+    """The sparsity of a side's cell: the dense network is the same everywhere."""
+    return "0" if side[0] == DENSE else sparsity
+
+
+def _families(claim: Mapping[str, Any], results: Results, margin: float, level: float) -> list[list[dict[str, Any]]]:
     """Rows without verdict; those whose p values are adjusted together are one family."""
     if claim["expect"] == NONE_IS_BEST:
-        return [[_none_is_best(claim, study, margin)]]
+        return [[_none_is_best(claim, results, margin)]]
     if claim["expect"] == RISES:
-        return [_rises(claim, study, name) for name in claim["ranges"]]
-    return [_differences(claim, study, name, margin, level) for name in claim["ranges"]]
+        return [_rises(claim, results, name) for name in claim["ranges"]]
+    return [_differences(claim, results, name, margin, level) for name in claim["ranges"]]
 
 
 def _differences(
-    claim: Mapping[str, Any], study: Study, name: Range, margin: float, level: float
+    claim: Mapping[str, Any], results: Results, name: Range, margin: float, level: float
 ) -> list[dict[str, Any]]:
     rows = []
-    for method, left, right in study.comparisons(claim):
-        found = study.compare(left, right, study.bounds(name))
-        row = _row(range_name(name), method, study.metric, found.sparsities, len(found.values), found.missing)
-        if found.values:
-            summary = summarise(found.values, level)
+    for method, left, right in results.comparisons(claim):
+        found = results.find([left, right], results.bounds(name))
+        values = found.differences()
+        row = _row(range_name(name), method, results.metric, found)
+        if values:
+            summary = summarise(values, level)
             row |= {"estimate": summary.mean, "low": summary.low, "high": summary.high}
-        if len(found.values) >= LEAST_SEEDS:
-            row["p_holds"], row["p_fails"] = p_values(found.values, claim["expect"], margin)
+        if len(values) >= LEAST_SEEDS:
+            row["p_holds"], row["p_fails"] = p_values(values, claim["expect"], margin)
         rows.append(row)
     return rows
 
 
 def p_values(values: Sequence[float], expected: str, margin: float) -> tuple[float, float]:
     """p values, not adjusted, for `holds` and for `fails` of a claim about the mean of `values`."""
-    shown: dict[str, Callable[[], tuple[float, float]]] = {
-        "not below": lambda: (p_above(values, -margin), p_below(values, -margin)),
-        "above": lambda: (p_above(values, 0), p_below(values, margin)),
-        "below": lambda: (p_below(values, 0), p_above(values, -margin)),
-        "within": lambda: (
-            max(p_above(values, -margin), p_below(values, margin)),
-            min(1, 2 * min(p_below(values, -margin), p_above(values, margin))),
-        ),
-    }
-    return shown[expected]()
+    match expected:
+        case "not below":
+            return p_above(values, -margin), p_below(values, -margin)
+        case "above":
+            return p_above(values, 0), p_below(values, margin)
+        case "below":
+            return p_below(values, 0), p_above(values, -margin)
+        case "within":
+            inside = max(p_above(values, -margin), p_below(values, margin))
+            return inside, min(1.0, 2 * min(p_below(values, -margin), p_above(values, margin)))
+    raise ValueError(f"no mean is {expected!r}")
 
 
-def _rises(claim: Mapping[str, Any], study: Study, name: Range) -> list[dict[str, Any]]:
+def _rises(claim: Mapping[str, Any], results: Results, name: Range) -> list[dict[str, Any]]:
     rows = []
     for base in claim["methods"]:
-        sides = [(method, "none") for method in study.in_order_of_step(base) or [base]]
-        sparsities, means, missing = study.complete(sides, study.bounds(name))
-        if len(sides) < LEAST_STEPS:
-            sparsities, means, missing = [], [], [f"{base} at {LEAST_STEPS} steps or more"]
-        row = _row(range_name(name), base, "rank correlation", sparsities, len(means), missing)
-        values = np.array([[round(mean[side], 9) for side in sides] for mean in means])
-        if len(values):
-            row["estimate"] = float(np.mean([_rank_correlation(line) for line in values]))
-        if len(values) >= LEAST_SEEDS:
-            row["p_holds"] = float(page_trend_test(values).pvalue)
-            row["p_fails"] = float(page_trend_test(-values).pvalue)
+        sides = [(method, "none") for method in results.in_order_of_step(base)]
+        if len(sides) >= LEAST_STEPS:
+            found = results.find(sides, results.bounds(name))
+        else:
+            found = Found([], np.empty((0, 0)), [f"{base} at {LEAST_STEPS} steps or more"])
+        row = _row(range_name(name), base, "rank correlation", found)
+        if len(found.values):
+            row["estimate"] = float(np.mean([_rank_correlation(values) for values in found.values]))
+        if len(found.values) >= LEAST_SEEDS:
+            row["p_holds"] = float(page_trend_test(found.values).pvalue)
+            row["p_fails"] = float(page_trend_test(-found.values).pvalue)
         rows.append(row)
     return rows
 
@@ -278,37 +328,44 @@ def _rank_correlation(values: np.ndarray) -> float:
     return float(np.corrcoef(ranks, np.arange(len(ranks)))[0, 1]) if len(set(ranks)) > 1 else 0.0
 
 
-def _none_is_best(claim: Mapping[str, Any], study: Study, margin: float) -> dict[str, Any]:
-    methods = [method for method in claim["methods"] if study.has(method)]
-    missing = [f"{method}/none" for method in claim["methods"] if method not in methods]
-    sparsities: list[str] = []
-    counts: list[int] = []
+def _none_is_best(claim: Mapping[str, Any], results: Results, margin: float) -> dict[str, Any]:
+    methods = [method for method in claim["methods"] if (method, "none") in results.cells]
+    pairs = [*itertools.product(claim["ranges"], itertools.permutations(methods, 2))]
     below: dict[str, list[float]] = {method: [] for method in methods}
     not_below: dict[str, list[float]] = {method: [] for method in methods}
-    for name, (one, other) in itertools.product(claim["ranges"], itertools.permutations(methods, 2)):
-        found = study.compare((one, "none"), (other, "none"), study.bounds(name))
-        missing += found.missing
-        sparsities += found.sparsities
-        if found.sparsities:
-            counts.append(len(found.values))
-        if len(found.values) >= LEAST_SEEDS:
-            below[one].append(p_below(found.values, 0))
-            not_below[one].append(p_above(found.values, -margin))
-    ranges = " and ".join(map(range_name, claim["ranges"]))
-    n = min(counts, default=0)
-    row = _row(ranges, ", ".join(methods), study.metric, in_order_of_sparsity(sparsities), n, missing)
-    if n >= LEAST_SEEDS:
+    every = []
+    for name, (one, other) in pairs:
+        found = results.find([(one, "none"), (other, "none")], results.bounds(name))
+        every.append(found)
+        if len(values := found.differences()) >= LEAST_SEEDS:
+            below[one].append(p_below(values, 0))
+            not_below[one].append(p_above(values, -margin))
+    together = Found(
+        sparsities=in_order_of_sparsity(sparsity for found in every for sparsity in found.sparsities),
+        # As many rows as the pair with the fewest seeds has; pairs that a range says nothing of are left out.
+        values=min((found.values for found in every if found.sparsities), key=len, default=np.empty((0, 0))),
+        missing=[f"{method}/none" for method in claim["methods"] if method not in methods]
+        + [*dict.fromkeys(name for found in every for name in found.missing)],
+        collapsed={cell for found in every for cell in found.collapsed},
+    )
+    row = _row(" and ".join(map(range_name, claim["ranges"])), ", ".join(methods), results.metric, together)
+    if row["n"] >= LEAST_SEEDS:
         row["p_holds"] = max(min(1.0, len(p) * min(p)) if p else 1.0 for p in below.values())
         row["p_fails"] = min(1.0, len(methods) * min(max(p, default=1.0) for p in not_below.values()))
     return row
 
 
-def _row(
-    place: str, method: str, statistic: str, sparsities: Sequence[str], n: int, missing: Iterable[str]
-) -> dict[str, Any]:
-    names = {"range": place, "method": method, "statistic": statistic, "sparsities": " ".join(sparsities), "n": n}
-    numbers = dict.fromkeys(("estimate", "low", "high", "p_holds", "p_fails"), math.nan)
-    return {**names, **numbers, "missing": "; ".join(dict.fromkeys(missing))}
+def _row(place: str, method: str, statistic: str, found: Found) -> dict[str, Any]:
+    return {
+        "range": place,
+        "method": method,
+        "statistic": statistic,
+        "sparsities": " ".join(found.sparsities),
+        "n": len(found.values),
+        "collapsed": len(found.collapsed),
+        **dict.fromkeys(("estimate", "low", "high", "p_holds", "p_fails"), math.nan),
+        "missing": "; ".join(found.missing),
+    }
 
 
 def range_name(name: Range) -> str:

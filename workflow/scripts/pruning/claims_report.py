@@ -39,7 +39,8 @@ over seeds. A verdict rests on one-sided t tests at {alpha:.3g} each, with a mar
 adjusted by Holm's method over the methods of one claim, network and range. Intervals are not: one may lie clear of its
 bound and the claim be undecided all the same. A claim that is neither shown to hold nor to fail is undecided, and so is
 every claim under {least} seeds. Each claim is judged by itself: of many that are wrong, one or another may come out as
-`holds` by chance.
+`holds` by chance. Networks that collapsed or diverged count like any other; the last column says how many: two that are
+both at chance do not differ, and that says little.
 
 A verdict speaks of the networks and data of this study. Where they are small, a claim of the paper may fail here and be
 true there.
@@ -99,12 +100,14 @@ def _rule(claim: Mapping[str, Any], margin: float) -> str:
 
 
 def _verdict_table(rows: pd.DataFrame) -> str:
-    header = ["network", "range", "method", "verdict", "n", "estimate and interval", "p holds", "p fails", "sparsities"]
+    header = ["network", "range", "method", "verdict", "n", "estimate and interval", "p holds", "p fails"]
+    header += ["sparsities", "collapsed"]
     lines = [
         [
             *(row["network"], row["range"], row["method"], row["verdict"], str(row["n"])),
             *(_estimate(row["estimate"], row["low"], row["high"]), _p(row["p_holds"]), _p(row["p_fails"])),
             _extent(row["sparsities"].split()),
+            str(row["collapsed"]),
         ]
         for row in _records(rows)
     ]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 CONFIDENCE = 0.95
 
@@ -27,7 +27,7 @@ def summarise(values: Sequence[float], confidence: float = CONFIDENCE) -> Summar
     if n < 2:
         return Summary(n, mean, float("nan"), float("nan"), float("nan"))
     deviation = float(array.std(ddof=1))
-    half = float(student.ppf((1 + confidence) / 2, n - 1)) * deviation / n**0.5
+    half = float(stdtrit(n - 1, (1 + confidence) / 2)) * deviation / n**0.5
     return Summary(n, mean, deviation, mean - half, mean + half)
 
 
@@ -48,7 +48,7 @@ def p_above(values: Sequence[float], bound: float) -> float:
     if len(set(values)) == 1:
         return 0.5 - 0.5 * float(np.sign(values[0] - bound))
     summary = summarise(values)
-    return float(student.sf((summary.mean - bound) / summary.deviation * summary.n**0.5, summary.n - 1))
+    return float(stdtr(summary.n - 1, (bound - summary.mean) / summary.deviation * summary.n**0.5))
 
 
 def p_below(values: Sequence[float], bound: float) -> float:

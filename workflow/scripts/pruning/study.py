@@ -276,7 +276,7 @@ def read_claims(path: Path, tables: Tables, schemas: Path) -> dict[str, Any]:
                 elif bounds[0] > bounds[1]:
                     raise PruningError(f"the lowest sparsity comes first, found {bounds}")
         if claim["expect"] in _OF_THEIR_OWN and sides:
-            raise PruningError(f"{place}: {' and '.join(sides)} mean nothing where {claim['expect']!r} is expected")
+            raise PruningError(f"{place}: {' and '.join(sides)} means nothing where {claim['expect']!r} is expected")
         if claim["expect"] not in _OF_THEIR_OWN and sides.get("left", {}) == sides.get("right", {}):
             raise PruningError(f"{place}: left and right are the same; one names another method or ablation")
         if "initialiser" in claim:
