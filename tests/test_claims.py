@@ -16,11 +16,12 @@ from matplotlib.colors import to_hex
 
 from pruning import PruningError
 from pruning.claims import differences, verdicts
+from pruning.claims_config import read_claims
 from pruning.claims_report import to_markdown
-from pruning.figures import claims as figure
-from pruning.figures import style
+from pruning.drawing import claims as figure
+from pruning.drawing import style
 from pruning.statistics import holm, p_above, p_below, summarise
-from pruning.study import Tables, read_claims
+from pruning.study import Tables
 
 ROOT = Path(__file__).resolve().parents[1]
 SCHEMAS = ROOT / "workflow/schemas"

@@ -1,7 +1,7 @@
 """The verdicts on the paper's claims, as PDF, SVG and PNG."""
 
 import job
-from pruning.figures import claims, style
+from pruning.drawing import claims, style
 from pruning.files import replacing
 from pruning.tables import read_table
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from pruning.claims import ABSENT, FAILS, HOLDS, UNDECIDED
-from pruning.figures import style
+from pruning.drawing import style
 
 LOOKS = {
     HOLDS: style.Look("#0072B2", "o"),
