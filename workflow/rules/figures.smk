@@ -26,10 +26,11 @@ for experiment in study.experiments:
         conda:
             "../../envs/figures.yaml"
         params:
-            code=fingerprint(f"{figures.ROWS[experiment.figure]}_table"),
+            rows=figures.ROWS[experiment.figure],
+            code=fingerprint("rows"),
             schema=cell_columns(),
         script:
-            f"../scripts/{figures.ROWS[experiment.figure]}_table.py"
+            "../scripts/rows.py"
 
     rule:
         name:

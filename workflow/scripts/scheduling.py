@@ -1,7 +1,7 @@
 """Keep Snakemake's scheduler from working for nothing.
 
-After each look at the jobs that are ready, Snakemake 9 asks for another look a second later, in case its limit of jobs a
-second had held some back. Each of those asks for the next, and each finished job begins another such chain: after a
+After each look at the jobs that are ready, Snakemake 9 asks for another look a second later, in case its limit of jobs
+a second had held some back. Each of those asks for the next, and each finished job begins another such chain: after a
 thousand short jobs the scheduler looks a thousand times a second and takes a core for itself. Here at most one look
 waits at a time.
 
