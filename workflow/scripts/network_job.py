@@ -24,7 +24,7 @@ class NetworkJob:
         torch.backends.cudnn.deterministic = True
         self.device = choose_device(snakemake.resources.gpu > 0)
         self.run = Run(self.device)
-        self.data = load(Path(snakemake.input.manifest).parent)
+        self.data = load(Path(snakemake.input.manifest).parent, self.settings["threads"])
         shape = self.data.train.images.shape[1:]
         self.network = networks.build(self.settings["architecture"], shape, self.data.classes).to(self.device)
 

@@ -22,7 +22,8 @@ with job.reporting(snakemake.log[0]) as log:
         mask = all_kept(work.network)
     else:
         settings = Pruning(work.settings["score"], work.settings["iterations"], kept, cell.ablation, work.seed)
-        mask = make_mask(work.network, scoring_examples(work.data, work.seed, work.device), settings)
+        examples = scoring_examples(work.data, work.seed, work.device, work.settings["scoring_batch"])
+        mask = make_mask(work.network, examples, settings)
     seconds = time.perf_counter() - began
     names = {**dict(cell.items()), "seed": work.seed}
     about = {"cell": names, "scored_state": state_checksum(state), "data": work.data.checksum}
