@@ -1,5 +1,8 @@
-"""LeNet-5 in Caffe's form, as in SNIP's experiments: 5x5 convolutions with 20 and 50 channels, each with a maximum over 2x2
-and without ReLU, a hidden layer of 500 units with ReLU, biases everywhere. (SNIP's code.)"""
+"""LeNet-5 in Caffe's form, as in SNIP's experiments: two 5x5 convolutions with 20 and 50 channels.
+
+Each is followed by a maximum over 2x2 and not by ReLU; then a hidden layer of 500 units with ReLU. Biases everywhere.
+(SNIP's published code.)
+"""
 
 from torch import Tensor, nn
 from torch.nn import functional
