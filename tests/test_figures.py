@@ -17,10 +17,12 @@ from matplotlib.colors import to_hex
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
-from pruning.figures import ablations, accuracy, curves, layer_density, style
+from pruning.drawing import curves, style
+from pruning.figures import About, ablations, accuracy, layer_density
 
 LABELS = {"random": "Random", "magnitude": "Magnitude", "snip": "SNIP", "synflow": "SynFlow", "lottery": "Lottery"}
 RANGES = {"net-a": {"matching": [20, 36], "extreme": [48.8, 98.2]}}
+ABOUT = About(labels=LABELS, variant_of={}, ranges=RANGES, updates={}, steps={})
 SPARSITIES = ("20", "36", "48.8", "98.2")
 METHODS = ("random", "snip", "synflow", "lottery", "snip@100it", "my-own")
 LAYERS = ("conv.weight", "blocks.0.conv1.weight", "blocks.0.shortcut.0.weight", "output.weight")
@@ -72,15 +74,15 @@ def made_layers(
 
 
 def draw_accuracy(cells: pd.DataFrame) -> Figure:
-    return accuracy.draw(cells, LABELS, RANGES)
+    return accuracy.draw(cells[cells.ablation == "none"], ABOUT)
 
 
 def draw_ablations(cells: pd.DataFrame) -> Figure:
-    return ablations.draw(cells, LABELS)
+    return ablations.draw(cells, ABOUT)
 
 
 def draw_layers(layers: pd.DataFrame) -> Figure:
-    return layer_density.draw(layers, LABELS)
+    return layer_density.draw(layers, ABOUT)
 
 
 ALL: list[Any] = [

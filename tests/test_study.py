@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
+from snakemake.utils import update_config
 
 from pruning import PruningError
-from pruning.study import Cell, Network, Study, Tables, sparsity_text
+from pruning.study import MOST_ROUNDS, Cell, Network, Study, Tables, sparsity_of_round, sparsity_text
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = Path("config/config.yaml")
@@ -32,7 +33,7 @@ def read_study(*files: Path, **command_line: Any) -> Study:
     """The study of config.yaml, `files` and --config, merged and listed as Snakemake does it."""
     config: dict[str, Any] = {}
     for file in (CONFIG, *files):
-        config |= yaml.safe_load(file.read_text()) or {}
+        update_config(config, yaml.safe_load(file.read_text()) or {})
     return Study.read({**config, **command_line}, [*files, CONFIG], read_tables(), ROOT / "workflow/schemas")
 
 
@@ -97,6 +98,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
     "@ after training": ({"methods": ["magnitude-after@5ep"]}, "methods: 'magnitude-after@5ep' means nothing", ()),
     "@ on dense": ({"methods": ["dense@3ep"]}, "methods: 'dense@3ep' means nothing", ("not pruned",)),
     "@ on nothing known": ({"methods": ["nosuch@5ep"]}, "methods: no method is called 'nosuch'", ("lottery",)),
+    "@ at its own step": ({"methods": ["snip@0"]}, "methods: 'snip@0' is written 'snip'", ()),
     "wrong device": ({"device": "gpu"}, "device: 'gpu' is not allowed", ("auto, cpu, cuda",)),
     "warm_start as text": ({"warm_start": "false"}, "warm_start: expected true or false, found 'false'", ()),
     "endless checkpoints": ({"checkpoint_seconds": float("inf")}, "checkpoint_seconds: expected a number", ("inf",)),
@@ -304,7 +306,6 @@ def test_training_of_the_papers_resnet20() -> None:
         ("lottery", "lenet300-digits", (690, 23, 23)),
         ("snip@1000it", "resnet20-cifar10", (1000, 1000, 1000)),
         ("random@2ep", "lenet300-digits", (46, 46, 46)),
-        ("snip@0", "lenet300-digits", (0, 0, 0)),
         ("lottery@2000it", "resnet20-cifar10", (62_560, 2000, 2000)),
         ("lottery@0", "lenet300-digits", (690, 0, 0)),
     ],
@@ -434,3 +435,130 @@ def test_cell_outside_the_study_has_its_method() -> None:
     tables = read_tables()
     assert tables.method_of(Cell("lenet300-digits", "snip@3it", "12.5", "shuffle", 7)).prune_at == 3
     assert tables.method_of(Cell("lenet300-digits", "dense", "0", "none", 7)).name == "dense"
+
+
+# --------------------------------------------------------------------------------------------------------- experiments
+
+
+def cells_of(study: Study, name: str) -> list[Cell]:
+    (found,) = [experiment for experiment in study.experiments if experiment.name == name]
+    return list(found.cells)
+
+
+def names(cells: list[Cell]) -> set[tuple[str, str, str]]:
+    return {(cell.method, cell.sparsity, cell.ablation) for cell in cells if cell.method != "dense"}
+
+
+def test_experiment_takes_from_the_study_what_it_does_not_say() -> None:
+    experiments = {"accuracy": {"methods": ["snip"], "ablations": ["none"]}}
+    cells = cells_of(read_study(experiments=experiments), "accuracy")
+    assert names(cells) == {("snip", s, "none") for s in ("73.8", "86.6", "93.1", "96.5")}
+    assert {cell.seed for cell in cells} == {0, 1, 2}
+    assert [cell.method for cell in cells[:3]] == ["dense"] * 3
+
+
+def test_grids_take_from_their_experiment_and_their_union_holds_each_cell_once() -> None:
+    grids = [{"methods": ["synflow"]}, {"methods": ["synflow", "snip"], "ablations": ["shuffle", "none"], "seeds": [0]}]
+    experiment = {"figure": "accuracy", "sparsities": [50], "ablations": ["none"], "grids": grids}
+    cells = cells_of(read_study(experiments={"mine": experiment}), "mine")
+    assert names(cells) == {(m, "50", a) for m in ("synflow", "snip") for a in ("none", "shuffle")}
+    assert len(cells) == 3 + 3 + 3  # dense, synflow with three seeds, and three more with seed 0
+
+
+def test_cells_of_a_study_are_those_of_its_experiments_and_null_leaves_one_out() -> None:
+    experiments = {
+        "accuracy": {"methods": ["snip"], "sparsities": [50], "ablations": ["none"], "seeds": [0]},
+        "ablations": {"methods": ["grasp"], "sparsities": [50, 60], "ablations": ["invert"], "seeds": [0]},
+        "layer_density": None,
+    }
+    study = read_study(experiments=experiments)
+    assert [experiment.name for experiment in study.experiments] == ["accuracy", "ablations"]
+    assert names(study.cells) == {("snip", "50", "none"), ("grasp", "50", "invert"), ("grasp", "60", "invert")}
+    assert sum(cell.method == "dense" for cell in study.cells) == 1
+
+
+def test_figure_of_masks_alone_asks_for_no_training() -> None:
+    experiments = {"neuron_collapse": {"methods": ["snip"], "sparsities": [50]}}
+    study = read_study(experiments=experiments)
+    assert study.cells == []
+    assert names(cells_of(study, "neuron_collapse")) == {
+        ("snip", "50", a) for a in ("none", "shuffle", "reinit", "invert")
+    }
+
+
+def test_steps_make_methods_at_steps_and_step_0_is_the_method_itself() -> None:
+    grid = {"methods": ["snip", "lottery"], "steps": [0, "1ep"], "sparsities": [50], "ablations": ["none"]}
+    cells = cells_of(read_study(experiments={"pruning_step": grid}), "pruning_step")
+    assert {method for method, _, _ in names(cells)} == {"snip", "snip@1ep", "lottery@0", "lottery@1ep"}
+
+
+def test_highest_matching_is_the_end_of_each_networks_range() -> None:
+    change(NETWORKS, "lenet300-mnist", matching=[20, 59.0])
+    experiment = {"sparsities": ["highest-matching"], "networks": ["lenet300-digits", "lenet300-mnist"]}
+    cells = cells_of(read_study(experiments={"accuracy": experiment}), "accuracy")
+    pruned = {(cell.network, cell.sparsity) for cell in cells if cell.method != "dense"}
+    assert pruned == {("lenet300-digits", "86.6"), ("lenet300-mnist", "59")}
+
+
+def test_highest_matching_that_the_list_has_already_is_one_sparsity() -> None:
+    experiment = {"sparsities": [86.6, "highest-matching"], "methods": ["snip"], "ablations": ["none"], "seeds": [0]}
+    cells = cells_of(read_study(experiments={"accuracy": experiment}), "accuracy")
+    assert [cell.sparsity for cell in cells] == ["0", "86.6"]
+
+
+@pytest.mark.parametrize(
+    ("experiments", "start", "words"),
+    [
+        ({"accurracy": {}}, "experiments: accurracy: no figure is called 'accurracy'", ("did you mean accuracy?",)),
+        ({"mine": {"figure": "claims"}}, "experiments: mine: no figure is called 'claims'", ("ablations",)),
+        ({"accuracy": {"method": ["snip"]}}, "experiments.accuracy: no key is called 'method'", ("methods?", "grids")),
+        ({"accuracy": {"methods": ["snipp"]}}, "experiments: accuracy: no method is called", ("did you mean snip?",)),
+        ({"accuracy": {"sparsities": [100]}}, "experiments: accuracy: sparsities: sparsity 100", SPARSITY_RANGE),
+        ({"accuracy": {"grids": [{"seeds": [1, 1]}]}}, "experiments: accuracy: seeds: 1 is there twice", ()),
+        ({"pruning_step": {"steps": ["1 ep"]}}, "experiments: pruning_step: steps: '1 ep' is not a step", STEP_FORMS),
+        ({"pruning_step": {"methods": ["magnitude-after"], "steps": ["1ep"]}}, "experiments: pruning_step: 'magni", ()),
+        (
+            {"accuracy": {"methods": ["lottery-iterative"], "sparsities": [50]}},
+            "experiments: accuracy: lottery-iterative removes 20% of what remains a round, so it has no sparsity 50",
+            ("20, 36, 48.8, 59",),
+        ),
+        ({"accuracy": [1]}, "experiments.accuracy: expected keys and values or ", ("found [1]",)),
+    ],
+)
+def test_mistake_in_an_experiment_is_named(experiments: dict[str, Any], start: str, words: tuple[str, ...]) -> None:
+    STUDY.write_text(yaml.safe_dump({"experiments": experiments}))
+    message = mistake(STUDY)
+    assert str(STUDY) in message
+    check(message.partition(str(STUDY))[2].removeprefix(", config/config.yaml"), f": {start}", *words)
+
+
+# ----------------------------------------------------------------------------------- rounds with training between them
+
+
+def test_sparsities_of_rounds_are_the_papers_grid() -> None:
+    known = "20 36 48.8 59 67.2 73.8 79 83.2 86.6 89.3 91.4 93.1 94.5 95.6 96.5 97.2 97.7 98.2 98.6 98.8 99.1 99.3 99.4"
+    assert [sparsity_of_round(number) for number in range(24)] == ["0", *known.split()]
+    assert len({sparsity_of_round(number) for number in range(MOST_ROUNDS + 1)}) == MOST_ROUNDS + 1
+
+
+@pytest.mark.parametrize(
+    ("cell", "before"),
+    [
+        (("lottery-iterative", "59", "none"), ("lottery-iterative", "48.8", "none")),
+        (("lottery-iterative", "59", "shuffle"), ("lottery-iterative", "48.8", "none")),
+        (("lottery-iterative", "59", "reinit"), ("lottery-iterative", "48.8", "none")),
+        (("lottery-iterative", "59", "invert"), ("lottery-iterative", "48.8", "invert")),
+        (("lottery-iterative@2ep", "36", "none"), ("lottery-iterative@2ep", "20", "none")),
+        (("magnitude-after-iterative", "20", "none"), ("dense", "0", "none")),
+        (("magnitude-after-iterative", "20", "invert"), ("dense", "0", "none")),
+    ],
+)
+def test_a_round_scores_the_weights_of_the_round_before(
+    cell: tuple[str, str, str], before: tuple[str, str, str]
+) -> None:
+    assert read_tables().predecessor(Cell("lenet300-digits", *cell, 3)) == Cell("lenet300-digits", *before, 3)
+
+
+@pytest.mark.parametrize("method", ["snip", "synflow", "lottery", "magnitude-after"])
+def test_methods_without_training_between_rounds_have_no_cell_before(method: str) -> None:
+    assert read_tables().predecessor(Cell("lenet300-digits", method, "59", "none", 0)) is None

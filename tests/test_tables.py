@@ -20,6 +20,8 @@ from pruning.tables import (
 
 SCHEMA = yaml.safe_load((Path(__file__).parents[1] / "workflow/schemas/cells.schema.yaml").read_text(encoding="utf-8"))
 
+HEADING = "Accuracy in % of_n seeds."
+
 
 def cells(rows: dict[tuple[str, str, str, str], list[float]], collapsed: float = -1, diverged: float = -1) -> Any:
     """A table of accuracies, one a seed; those that equal `collapsed` or `diverged` are marked as such."""
@@ -186,24 +188,24 @@ def test_study_without_methods_gives_an_empty_table() -> None:
     table = accuracy_table(cells({("net", "dense", "0", "none"): [97.0, 98.0]}))
     assert list(table.columns) == ["network", "ablation", "method", "0", "n", "collapsed", "diverged"]
     assert table.empty
-    assert "|" not in to_markdown(table)
-    assert to_latex(table).strip() == ""
+    assert "|" not in to_markdown(table, HEADING)
+    assert to_latex(table, HEADING).strip() == ""
 
 
 def test_markdown_is_well_formed(table: pd.DataFrame) -> None:
-    blocks = re.findall(r"(?:^\|.*\|\n)+", to_markdown(table), re.MULTILINE)
+    blocks = re.findall(r"(?:^\|.*\|\n)+", to_markdown(table, HEADING), re.MULTILINE)
     assert len(blocks) == 3  # net_a none and shuffle, net-b none
     for block in blocks:
         lines = [[field.strip() for field in line.strip("|").split(" | ")] for line in block.splitlines()]
         assert {len(line) for line in lines} == {8}
         assert lines[0] == ["method", "0", "9", "10", "86.6", "n", "collapsed", "diverged"]
         assert set(lines[1]) == {"---", "--:"}
-    assert "### net_a, masks shuffled in each layer\n\n| method" in to_markdown(table)
-    assert "| snip@100it | 98.00 ± 1.00 |  |  | 91.50 ± 0.71 | 2-3 | 0 | 0 |" in to_markdown(table)
+    assert "### net_a, masks shuffled in each layer\n\n| method" in to_markdown(table, HEADING)
+    assert "| snip@100it | 98.00 ± 1.00 |  |  | 91.50 ± 0.71 | 2-3 | 0 | 0 |" in to_markdown(table, HEADING)
 
 
 def test_latex_is_well_formed(table: pd.DataFrame) -> None:
-    latex = to_latex(table)
+    latex = to_latex(table, HEADING)
     bare = re.sub(r"\\[_%&#$]", "", latex)
     assert bare.count("{") == bare.count("}")
     assert bare.count("$") % 2 == 0

@@ -118,7 +118,13 @@ def test_study_makes_every_cell_table_and_figure(finished: WorkflowCopy) -> None
     table = (finished.folder / "results/tables/cells.csv").read_text().splitlines()
     assert len(table) == 1 + len(CELLS)
     figures = {path.name for path in finished.folder.glob("results/figures/*")}
-    assert {"accuracy.pdf", "accuracy.png", "accuracy.svg", "ablations.pdf", "layer_density.pdf"} <= figures
+    names = ("accuracy", "ablations", "layer_density", "neuron_collapse", "effective_sparsity")
+    assert figures == {f"{name}.{suffix}" for name in names for suffix in ("pdf", "png", "svg")}
+    tables = {path.name for path in finished.folder.glob("results/tables/*.*")}
+    assert tables == {f"{name}.{suffix}" for name in names for suffix in ("csv", "md", "tex")} | {
+        "cells.csv",
+        "statistics.csv",
+    }
     assert not list(finished.folder.glob("results/checkpoints/**/*.safetensors"))
 
 
@@ -182,7 +188,7 @@ def test_table_or_figure_alone(workflow: WorkflowCopy) -> None:
     (workflow.folder / "results/figures/ablations.pdf").unlink()
     (workflow.folder / "results/tables/accuracy.md").unlink()
     assert workflow.plan("results/figures/ablations.pdf") == {"figure_ablations"}
-    assert workflow.plan("results/tables/accuracy.md") == {"accuracy_table"}
+    assert workflow.plan("results/tables/accuracy.md") == {"figure_accuracy"}
 
 
 LIBRARY = "workflow/scripts/pruning"

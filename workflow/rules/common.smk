@@ -1,4 +1,5 @@
 # What the rules share: the study, the names of files, and what each stage depends on.
+import csv
 import sys
 from contextlib import contextmanager
 from functools import cache
@@ -10,10 +11,10 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
 import warm_start
 from job import machine_has_gpu
-from pruning import PruningError
+from pruning import PruningError, figures
 from pruning.fingerprint import fingerprint
 from pruning.registry import module_name
-from pruning.study import DENSE, Cell, Study, Tables
+from pruning.study import DENSE, STEPS, Cell, Study, Tables
 
 SCHEMAS = Path(workflow.basedir) / "workflow/schemas"
 
@@ -38,12 +39,11 @@ CELL = "results/cells/{network}/{method}/{sparsity}/{ablation}/seed{seed}"
 DENSE_CELL = f"results/cells/{{network}}/{DENSE}/0/none/seed{{seed}}"
 LOG = CELL.replace("results/cells/", "results/logs/cells/")
 DENSE_LOG = DENSE_CELL.replace("results/cells/", "results/logs/cells/")
-TABLES = [
-    "results/tables/cells.csv",
-    "results/tables/layers.csv",
-    multiext("results/tables/accuracy", ".csv", ".md", ".tex"),
-    "results/tables/statistics.csv",
-]
+END_STATE = f"{CELL}/states/end.safetensors"
+TABLES = ["results/tables/cells.csv", "results/tables/statistics.csv"]
+
+
+METHODS_OF_ROUNDS = "|".join(f"{name}(@.+)?" for name, row in tables.methods.items() if "retrain_each_round" in row)
 
 
 wildcard_constraints:
@@ -60,9 +60,23 @@ def cell_columns():
     return yaml.safe_load((SCHEMAS / "cells.schema.yaml").read_text(encoding="utf-8"))
 
 
-def evaluations():
-    """The target file of every cell of the study."""
-    return [f"{CELL}/evaluation.json".format(**vars(cell)) for cell in study.cells]
+def files(name, cells):
+    """The file `name` of every one of `cells`."""
+    return [f"{CELL}/{name}".format(**vars(cell)) for cell in cells]
+
+
+def published_cells():
+    """The cells of the study that config/published.csv has a number for."""
+    with open("config/published.csv", encoding="utf-8", newline="") as file:
+        settings = {(row["network"], row["method"], row["sparsity"]) for row in csv.DictReader(file)}
+    return [c for c in study.cells if (c.network, c.method, c.sparsity) in settings and c.ablation == "none"]
+
+
+def rows_input(experiment):
+    """What the rows of an experiment are read from: evaluations, or masks alone, which need no training."""
+    if figures.ROWS[experiment.figure] == "neurons":
+        return files("mask.npz", [cell for cell in experiment.cells if cell.method != DENSE])
+    return files("evaluation.json", experiment.cells)
 
 
 # What a job depends on beside its input files stands in its parameters: the rows of the tables, and a fingerprint of the
@@ -77,9 +91,13 @@ def network_of(wildcards):
         return network
 
 
+def cell_of(wildcards):
+    return Cell(**{**dict(wildcards.items()), "seed": int(wildcards.seed)})
+
+
 def method_of(wildcards):
     with mistakes_end_snakemake():
-        return tables.method_of(Cell(**dict(wildcards.items())))
+        return tables.method_of(cell_of(wildcards))
 
 
 def manifest(wildcards):
@@ -106,12 +124,28 @@ def training_parameters(wildcards):
     }
 
 
+def predecessor(wildcards):
+    """The cell of the round before; none for a method that does not train between its rounds."""
+    with mistakes_end_snakemake():
+        return tables.predecessor(cell_of(wildcards))
+
+
 def state_file(wildcards, update):
-    """The state of the dense network after `update` updates; none for 0, which is drawn anew wherever it is used."""
+    """The state after `update` updates: of the cell of the round before where there is one and it is trained to the end,
+    else of the dense network; none for 0, which is drawn anew wherever it is used."""
     if update == 0:
         return []
-    step = "end" if update == network_of(wildcards).updates else f"{update}it"
+    is_end = update == network_of(wildcards).updates
+    if is_end and (before := predecessor(wildcards)):
+        return END_STATE.format(**vars(before))
+    step = "end" if is_end else f"{update}it"
     return f"{DENSE_CELL}/states/{step}.safetensors".format(**wildcards)
+
+
+def earlier_mask(wildcards):
+    """The mask of the round before, inside which this one is chosen."""
+    before = predecessor(wildcards)
+    return f"{CELL}/mask.npz".format(**vars(before)) if before else []
 
 
 def mask_parameters(wildcards):
@@ -144,20 +178,32 @@ def start_state(wildcards):
     return [] if wildcards.ablation == "reinit" else state_file(wildcards, method_of(wildcards).rewind_to)
 
 
-def labels():
-    """What the study's methods are called, in the order of config/methods.yaml."""
-    names = {method.partition("@")[0] for method in study.methods}
-    return {name: row["label"] for name, row in tables.methods.items() if name in names}
-
-
-def ranges():
-    """The ranges of sparsities that the study's claims speak of, named as far as they can be trusted."""
-    rows = {network: tables.network(network).row for network in study.networks}
+def about(experiment):
+    """What a figure may say of networks and methods beside the rows: the fields of `figures.About`."""
+    names = dict.fromkeys(cell.method for cell in experiment.cells if cell.method != DENSE)
+    bases = {name.partition("@")[0] for name in names}
+    rows = {name: row for name, row in tables.methods.items() if name in bases}
+    networks = {cell.network: tables.network(cell.network) for cell in experiment.cells}
     return {
-        network: {f"{key} ({row['ranges_are']})": row[key] for key in ("matching", "extreme")}
-        for network, row in rows.items()
+        "labels": {name: row["label"] for name, row in rows.items()},
+        "variant_of": {name: row["variant_of"] for name, row in rows.items() if "variant_of" in row},
+        "ranges": {
+            name: {f"{key} ({network.row['ranges_are']})": network.row[key] for key in ("matching", "extreme")}
+            for name, network in networks.items()
+        },
+        "updates": {
+            name: {"end": network.updates, "milestones": network.training()["milestones"]}
+            for name, network in networks.items()
+        },
+        "steps": {
+            name: {method: {key: getattr(tables.method(method, network), key) for key in STEPS} for method in names}
+            for name, network in networks.items()
+        },
     }
 
+
+if published_cells():
+    TABLES.append(multiext("results/tables/replications", ".csv", ".md"))
 
 # Jobs that run a network ask for a GPU where the study may use one.
 GPU = int(config["device"] == "cuda" or (config["device"] == "auto" and machine_has_gpu()))

@@ -23,10 +23,9 @@ rule evaluate:
 
 rule cells_table:
     input:
-        evaluations=evaluations(),
+        files("evaluation.json", study.cells),
     output:
-        cells="results/tables/cells.csv",
-        layers="results/tables/layers.csv",
+        "results/tables/cells.csv",
     log:
         "results/logs/tables/cells.log",
     conda:
@@ -38,19 +37,52 @@ rule cells_table:
         "../scripts/cells_table.py"
 
 
-rule accuracy_table:
+rule statistics_table:
     input:
         "results/tables/cells.csv",
     output:
-        csv="results/tables/accuracy.csv",
-        markdown="results/tables/accuracy.md",
-        latex="results/tables/accuracy.tex",
-        statistics="results/tables/statistics.csv",
+        "results/tables/statistics.csv",
     log:
-        "results/logs/tables/accuracy.log",
+        "results/logs/tables/statistics.log",
     conda:
         "../../envs/figures.yaml"
     params:
-        code=fingerprint("accuracy_table"),
+        code=fingerprint("statistics_table"),
     script:
-        "../scripts/accuracy_table.py"
+        "../scripts/statistics_table.py"
+
+
+rule replications_table:
+    input:
+        published="config/published.csv",
+        evaluations=files("evaluation.json", published_cells()),
+    output:
+        csv="results/tables/replications.csv",
+        markdown="results/tables/replications.md",
+    log:
+        "results/logs/tables/replications.log",
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        code=fingerprint("replications_table"),
+        schema=cell_columns(),
+    script:
+        "../scripts/replications_table.py"
+
+
+# Made anew each time (`make plan`): what is finished is not among its inputs, so that nothing is run for it.
+rule plan:
+    input:
+        expand("results/costs/{network}.json", network=dict.fromkeys(cell.network for cell in study.cells)),
+    output:
+        csv="results/tables/plan.csv",
+        markdown="results/tables/plan.md",
+    log:
+        "results/logs/tables/plan.log",
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        tables=["config/networks.yaml", "config/methods.yaml", SCHEMAS],
+        cell=lambda _: f"{CELL}/evaluation.json",
+    script:
+        "../scripts/plan.py"

@@ -1,74 +1,56 @@
-# Figures, from the tables alone. A change of their style redraws them and runs nothing else.
+# Experiments: each a table and a figure, drawn from the rows of its cells. A change of a figure redraws it and runs nothing
+# else.
 
+TABLE_FORMATS, FIGURE_FORMATS = (".csv", ".md", ".tex"), (".pdf", ".png")
 FIGURES = [
-    multiext("results/figures/accuracy", ".pdf", ".svg", ".png"),
-    multiext("results/figures/ablations", ".pdf", ".svg", ".png"),
-    multiext("results/figures/layer_density", ".pdf", ".svg", ".png"),
+    [
+        multiext(f"results/tables/{experiment.name}", *TABLE_FORMATS),
+        multiext(f"results/figures/{experiment.name}", ".svg", *FIGURE_FORMATS),
+    ]
+    for experiment in study.experiments
 ]
 
 
-rule figure_accuracy:
-    input:
-        "results/tables/cells.csv",
-    output:
-        multiext("results/figures/accuracy", ".pdf", ".png"),
-        report(
-            "results/figures/accuracy.svg",
-            caption="../report/accuracy.rst",
-            category="Figures",
-            labels={"figure": "Accuracy"},
-        ),
-    log:
-        "results/logs/figures/accuracy.log",
-    conda:
-        "../../envs/figures.yaml"
-    params:
-        labels=labels(),
-        ranges=ranges(),
-        code=fingerprint("figure_accuracy"),
-    script:
-        "../scripts/figure_accuracy.py"
+for experiment in study.experiments:
 
+    rule:
+        name:
+            f"rows_{experiment.name}"
+        input:
+            rows_input(experiment),
+        output:
+            f"results/tables/rows/{experiment.name}.csv",
+        log:
+            f"results/logs/tables/rows/{experiment.name}.log",
+        conda:
+            "../../envs/figures.yaml"
+        params:
+            code=fingerprint(f"{figures.ROWS[experiment.figure]}_table"),
+            schema=cell_columns(),
+        script:
+            f"../scripts/{figures.ROWS[experiment.figure]}_table.py"
 
-rule figure_ablations:
-    input:
-        "results/tables/cells.csv",
-    output:
-        multiext("results/figures/ablations", ".pdf", ".png"),
-        report(
-            "results/figures/ablations.svg",
-            caption="../report/ablations.rst",
-            category="Figures",
-            labels={"figure": "Ablations"},
-        ),
-    log:
-        "results/logs/figures/ablations.log",
-    conda:
-        "../../envs/figures.yaml"
-    params:
-        labels=labels(),
-        code=fingerprint("figure_ablations"),
-    script:
-        "../scripts/figure_ablations.py"
-
-
-rule figure_layer_density:
-    input:
-        "results/tables/layers.csv",
-    output:
-        multiext("results/figures/layer_density", ".pdf", ".png"),
-        report(
-            "results/figures/layer_density.svg",
-            caption="../report/layer_density.rst",
-            category="Figures",
-            labels={"figure": "Density of layers"},
-        ),
-    log:
-        "results/logs/figures/layer_density.log",
-    conda:
-        "../../envs/figures.yaml"
-    params:
-        labels=labels(),
-        code=fingerprint("figure_layer_density"),
-    script:
-        "../scripts/figure_layer_density.py"
+    rule:
+        name:
+            f"figure_{experiment.name}"
+        input:
+            f"results/tables/rows/{experiment.name}.csv",
+        output:
+            multiext(f"results/tables/{experiment.name}", *TABLE_FORMATS),
+            multiext(f"results/figures/{experiment.name}", *FIGURE_FORMATS),
+            report(
+                f"results/figures/{experiment.name}.svg",
+                caption=f"../report/{experiment.figure}.rst",
+                category="Figures",
+                labels={"figure": experiment.name.replace("_", " ")},
+            ),
+        log:
+            f"results/logs/figures/{experiment.name}.log",
+        conda:
+            "../../envs/figures.yaml"
+        params:
+            figure=experiment.figure,
+            about=about(experiment),
+            code=fingerprint("figure", module_name("figures", experiment.figure)),
+        script:
+            "../scripts/figure.py"

@@ -5,6 +5,7 @@ rule prune:
     input:
         manifest=manifest,
         state=lambda w: state_file(w, method_of(w).prune_at),
+        earlier_mask=earlier_mask,
     output:
         mask=f"{CELL}/mask.npz",
         run=f"{CELL}/mask.json",

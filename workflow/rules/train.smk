@@ -27,6 +27,17 @@ rule train:
         "../scripts/train.py"
 
 
+# Pruning that trains between its rounds: the next round scores the weights that this one ends with.
+use rule train as train_round with:
+    output:
+        predictions=f"{CELL}/predictions.npz",
+        curve=f"{CELL}/training.csv",
+        run=f"{CELL}/training.json",
+        state=END_STATE,
+    wildcard_constraints:
+        method=METHODS_OF_ROUNDS,
+
+
 rule train_dense:
     input:
         manifest=manifest,
@@ -71,6 +82,23 @@ rule dense_cell:
         "../scripts/dense_cell.py"
 
 
+rule measure_cost:
+    output:
+        "results/costs/{network}.json",
+    log:
+        "results/logs/costs/{network}.log",
+    conda:
+        "../../envs/training.yaml"
+    threads: lambda w: network_of(w).row["threads"]
+    resources:
+        gpu=GPU,
+    params:
+        recipe=training_parameters,
+        code=fingerprint("measure_cost"),
+    script:
+        "../scripts/measure_cost.py"
+
+
 rule replay_state:
     input:
         manifest=manifest,
@@ -91,4 +119,4 @@ rule replay_state:
         "../scripts/replay_state.py"
 
 
-ruleorder: dense_cell > train
+ruleorder: dense_cell > train_round > train

@@ -1,14 +1,8 @@
-"""All cells of the study in one table, and all their layers in another."""
+"""A table with a row a cell, from the evaluations of the cells."""
 
 import job
-from pruning.files import read_json, replacing
-from pruning.tables import cells_table, layers_table
+from pruning.files import read_json, write_table
+from pruning.tables import cells_table
 
 with job.reporting(snakemake.log[0]):
-    evaluations = [read_json(path) for path in snakemake.input.evaluations]
-    for path, table in {
-        snakemake.output.cells: cells_table(evaluations, snakemake.params.schema),
-        snakemake.output.layers: layers_table(evaluations),
-    }.items():
-        with replacing(path) as temporary:
-            table.to_csv(temporary, index=False)
+    write_table(snakemake.output[0], cells_table(map(read_json, snakemake.input), snakemake.params.schema))

@@ -25,6 +25,8 @@ with job.reporting(snakemake.log[0]) as log:
     checkpoint = Path(snakemake.params.checkpoint)
     end, record = work.train(mask, start, checkpoint, snakemake.config["checkpoint_seconds"], log)
     work.predict(snakemake.output.predictions)
+    if snakemake.output.get("state"):
+        work.save_end_state(snakemake.output.state, end, mask, state)
     write_rows(snakemake.output.curve, COLUMNS, end.rows)
     write_json(snakemake.output.run, record)
     checkpoint.unlink(missing_ok=True)

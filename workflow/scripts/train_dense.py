@@ -5,7 +5,6 @@ from pathlib import Path
 import job
 from pruning.files import write_json
 from pruning.networks import all_kept
-from pruning.states import Progress, save_progress
 from pruning.training import from_state
 from training_job import TrainingJob
 
@@ -15,7 +14,6 @@ with job.reporting(snakemake.log[0]) as log:
     checkpoint = Path(snakemake.params.checkpoint)
     start = from_state(work.network, initial, 0)
     end, record = work.train(mask, start, checkpoint, snakemake.config["checkpoint_seconds"], log)
-    # Nothing goes on from here: the momentum is not needed.
-    save_progress(snakemake.output.state, Progress(end.update, end.state, {}, end.rows), work.key(mask, initial))
+    work.save_end_state(snakemake.output.state, end, mask, initial)
     write_json(snakemake.output.run, record)
     checkpoint.unlink(missing_ok=True)

@@ -68,6 +68,10 @@ class TrainingJob(NetworkJob):
             training_seconds=sum(float(row["seconds"]) for row in end.rows),
         )
 
+    def save_end_state(self, path: str, end: Progress, mask: Mask, start: State) -> None:
+        """Write what a run ends with. Nothing goes on from there: the momentum is not needed."""
+        save_progress(Path(path), Progress(end.update, end.state, {}, end.rows), self.key(mask, start))
+
     def predict(self, path: str) -> None:
         """Write the predictions of the network as it is now."""
         logits = predict(self.network, self.batches.test()).cpu().numpy()

@@ -8,9 +8,12 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import pandas
 
 
 @contextlib.contextmanager
@@ -62,6 +65,12 @@ def write_rows(path: str | Path, columns: Sequence[str], rows: Sequence[Mapping[
         writer = csv.DictWriter(file, fieldnames=columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+
+
+def write_table(path: str | Path, table: "pandas.DataFrame") -> None:
+    """A CSV file of a table, without its index."""
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False)
 
 
 def read_rows(path: str | Path) -> list[dict[str, str]]:

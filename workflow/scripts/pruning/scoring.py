@@ -51,14 +51,15 @@ def scoring_examples(data: Data, seed: int, device: torch.device, at_once: int =
     return Examples(images, chosen_labels, partial(normalise, data=data), at_once)
 
 
-def make_mask(network: nn.Module, examples: Examples, pruning: Pruning) -> Mask:
-    """The mask of `network`'s weights. `network` is only read: every score works on a copy.
+def make_mask(network: nn.Module, examples: Examples, pruning: Pruning, earlier: Mask | None = None) -> Mask:
+    """The mask of `network`'s weights, inside the mask `earlier` if there is one. `network` is only read: every score
+    works on a copy.
 
     Each round scores the same weights with the mask of the round before multiplied in. Layers may end up empty: that is
     a result, not an error. Raises PruningError, naming score and tensor, where a score is not finite.
     """
     draw = partial(stream, pruning.seed)
-    mask = all_kept(network)
+    mask = all_kept(network) if earlier is None else earlier
     total = size(mask)
     keep = pruning.kept(total)
     if keep == 0:

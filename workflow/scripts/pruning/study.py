@@ -4,25 +4,22 @@ Everything that a user writes comes through here, before any job starts. What is
 file, which key, what is allowed. Without torch.
 """
 
-import difflib
 import itertools
-import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import jsonschema.validators
-import yaml
-
-from pruning import PruningError, datasets, registry
+from pruning import PruningError, datasets, figures, registry
+from pruning.config_files import at, check_each_once, check_name, check_schema, read_yaml
 
 DENSE = "dense"
 STEPS = ("prune_at", "rewind_to", "schedule_from")
+HIGHEST_MATCHING = "highest-matching"
+"""as a sparsity: the end of a network's matching range"""
 
 
 @dataclass(frozen=True)
@@ -46,6 +43,8 @@ class Method:
     prune_at: int
     rewind_to: int
     schedule_from: int
+    retrain_each_round: bool = False
+    """prune_at and rewind_to, where they are the end, are that of the cell with the sparsity before (`predecessor`)"""
 
 
 class Network:
@@ -80,6 +79,10 @@ class Network:
                 f" {self.updates} updates"
             )
         return update
+
+    def sparsity(self, value: Any) -> str:
+        """A sparsity of a study as it stands in paths; `highest-matching` is the end of the matching range."""
+        return sparsity_text(self.row["matching"][1] if value == HIGHEST_MATCHING else value)
 
     def training(self) -> dict[str, Any]:
         """What training depends on, steps as updates: the arguments of `training.Recipe`."""
@@ -123,6 +126,15 @@ def sparsity_text(value: Any) -> str:
     return format(number.normalize() if number % 1 else number.to_integral_value(), "f")
 
 
+MOST_ROUNDS = 27
+"""of 20% of what remains; to one decimal, the sparsities of later rounds are no longer all different"""
+
+
+def sparsity_of_round(number: int) -> str:
+    """The sparsity in percent, to one decimal, after rounds that each remove 20% of what remains: 20, 36, 48.8, 59."""
+    return sparsity_text(round(100 * (1 - Decimal("0.8") ** number), 1))
+
+
 class Tables:
     """The tables of networks and methods: what a study can name."""
 
@@ -133,46 +145,48 @@ class Tables:
     @classmethod
     def read(cls, networks: Path, methods: Path, schemas: Path) -> "Tables":
         """Read and check both tables. Raises PruningError, naming file and key."""
-        network_rows = _with_bases(networks, _read_yaml(networks))
-        method_rows = _read_yaml(methods)
-        _check_schema(network_rows, schemas / "networks.schema.yaml", str(networks))
-        _check_schema(method_rows, schemas / "methods.schema.yaml", str(methods))
+        network_rows = _with_bases(networks, read_yaml(networks))
+        method_rows = read_yaml(methods)
+        check_schema(network_rows, schemas / "networks.schema.yaml", str(networks))
+        check_schema(method_rows, schemas / "methods.schema.yaml", str(methods))
         for name, row in network_rows.items():
             for key, folder in (("dataset", "datasets"), ("architecture", "networks")):
-                with _at(f"{networks}: {name}.{key}"):
-                    _check_name(key, row[key], registry.names(folder))
+                with at(f"{networks}: {name}.{key}"):
+                    check_name(key, row[key], registry.names(folder))
             for key in ("matching", "extreme"):
                 if row[key][0] > row[key][1]:
                     raise PruningError(f"{networks}: {name}.{key}: the lowest sparsity comes first, found {row[key]}")
             network = Network(name, row)
             for key in ("rewind", "warmup", "milestones"):
-                with _at(f"{networks}: {name}.{key}"):
+                with at(f"{networks}: {name}.{key}"):
                     for step in row[key] if key == "milestones" else [row[key]]:
                         network.step(step)
         for name, row in method_rows.items():
-            with _at(f"{methods}: {name}.score"):
-                _check_name("score", row["score"], registry.names("scores"))
+            with at(f"{methods}: {name}.score"):
+                check_name("score", row["score"], registry.names("scores"))
             for key in STEPS:
-                with _at(f"{methods}: {name}.{key}"):
+                with at(f"{methods}: {name}.{key}"):
                     check_step(row[key], "end", "rewind")
         return cls(network_rows, method_rows)
 
     def network(self, name: str) -> Network:
-        _check_name("network", name, list(self.networks))
+        check_name("network", name, list(self.networks))
         return self.networks[name]
 
     def method(self, name: str, network: Network) -> Method:
         """The method `NAME` or `NAME@STEP` on `network`. Raises PruningError where `@` or the step means nothing."""
         if name == DENSE:
             return Method(DENSE, DENSE, 1, 0, 0, 0)
-        base, at, step = name.partition("@")
+        base, at_sign, step = name.partition("@")
         if base == DENSE:
             raise PruningError(f"{name!r} means nothing: the dense network is not pruned")
-        _check_name("method", base, list(self.methods))
+        check_name("method", base, list(self.methods))
         row = self.methods[base]
         steps = {key: str(row[key]) for key in STEPS}
-        if at:
-            if set(steps.values()) == {"0"}:
+        if at_sign:
+            if self.prunes_at_initialisation(base):
+                if step == "0":
+                    raise PruningError(f"{name!r} is written {base!r}: that is the step at which it prunes")
                 steps = dict.fromkeys(STEPS, step)
             elif steps["rewind_to"] == steps["schedule_from"] == "rewind":
                 steps |= {"rewind_to": step, "schedule_from": step}
@@ -181,14 +195,39 @@ class Tables:
                     f"{name!r} means nothing: `@STEP` goes with a method that prunes, rewinds and starts at 0, or with"
                     f" one that rewinds to the network's own step; {base} does neither"
                 )
-        with _at(repr(name)):
-            if at:
+        with at(repr(name)):
+            if at_sign:
                 check_step(step)
             own = network.row["rewind"]
             updates = {key: network.step(own if value == "rewind" else value) for key, value in steps.items()}
             if updates["schedule_from"] == network.updates:
                 raise PruningError(f"that leaves nothing to train: {network.name} ends at update {network.updates}")
-        return Method(name, row["score"], row["iterations"], **updates)
+        return Method(name, row["score"], row["iterations"], **updates, retrain_each_round="retrain_each_round" in row)
+
+    def prunes_at_initialisation(self, method: str) -> bool:
+        """Whether the method NAME prunes, rewinds to and starts at 0, so that NAME@STEP moves it to STEP."""
+        check_name("method", method, list(self.methods))
+        return {str(self.methods[method][key]) for key in STEPS} == {"0"}
+
+    def predecessor(self, cell: Cell) -> Cell | None:
+        """The cell whose trained weights a cell is scored on: one round earlier, when a fifth fewer weights were gone.
+
+        None for a method without such rounds. Raises PruningError for a sparsity that does not end a round.
+        """
+        if not self.method(cell.method, self.network(cell.network)).retrain_each_round:
+            return None
+        rounds = [sparsity_of_round(number) for number in range(MOST_ROUNDS + 1)]
+        if cell.sparsity not in rounds:
+            raise PruningError(
+                f"{cell.method} removes 20% of what remains a round, so it has no sparsity {cell.sparsity}; it has"
+                f" {', '.join(rounds[1:])}"
+            )
+        before = rounds[rounds.index(cell.sparsity) - 1]
+        if before == "0":
+            return Cell(cell.network, DENSE, "0", "none", cell.seed)
+        # A shuffled or reinitialised cell takes the unmodified mask; an inverted ranking is so in every round.
+        ablation = "invert" if cell.ablation == "invert" else "none"
+        return Cell(cell.network, cell.method, before, ablation, cell.seed)
 
     def method_of(self, cell: Cell) -> Method:
         """The method of a cell, in a study or not. Raises PruningError where there is no such cell."""
@@ -204,16 +243,23 @@ class Tables:
         return method
 
 
+@dataclass(frozen=True)
+class Experiment:
+    """A figure and a table of some cells: `figure` is a file of pruning/figures."""
+
+    name: str
+    figure: str
+    cells: tuple[Cell, ...]
+
+
 class Study:
-    """Networks x methods x sparsities x ablations x seeds, and the dense networks beside them."""
+    """Experiments: each a figure and a table of the cells of its grids, the dense networks beside them."""
 
     def __init__(self, config: Mapping[str, Any], tables: Tables) -> None:
         self.tables = tables
-        self.networks: list[str] = list(config["networks"])
-        self.methods: list[str] = list(config["methods"])
-        self.sparsities = [sparsity_text(value) for value in config["sparsities"]]
-        self.ablations: list[str] = list(config["ablations"])
-        self.seeds = [seed_number(value) for value in config["seeds"]]
+        lists = {key: config[key] for key in GRID} | {"steps": []}
+        wanted = {name: entry for name, entry in config["experiments"].items() if entry is not None}
+        self.experiments = [self._experiment(name, entry, lists) for name, entry in wanted.items()]
 
     @classmethod
     def read(cls, config: Mapping[str, Any], files: Sequence[Path], tables: Tables, schemas: Path) -> "Study":
@@ -221,74 +267,89 @@ class Study:
 
         Raises PruningError, naming the file that sets the wrong value, its key and what is allowed.
         """
-        contents = {str(file): _read_yaml(file) for file in files}
+        contents = {str(file): read_yaml(file) for file in files}
 
         def place(key: str) -> str:
-            if key not in config:
-                return ", ".join(contents)
+            if key not in config or key == "experiments":
+                return ", ".join(file for file, content in contents.items() if key in content or key not in config)
             # Compared as text: NaN is not equal to itself.
             value = repr(config[key])
             setting = [file for file, content in contents.items() if key in content and repr(content[key]) == value]
             return setting[0] if setting else "the command line (--config)"
 
-        _check_schema(config, schemas / "config.schema.yaml", place)
-        with _at(f"{place('seeds')}: seeds"):
-            _check_each_once([seed_number(value) for value in config["seeds"]])
-        with _at(f"{place('sparsities')}: sparsities"):
-            _check_each_once([sparsity_text(value) for value in config["sparsities"]])
-        with _at(f"{place('networks')}: networks"):
-            for name in config["networks"]:
-                tables.network(name)
-        with _at(f"{place('methods')}: methods"):
-            if DENSE in config["methods"]:
-                raise PruningError(f"{DENSE} is not to be listed: the dense network is always trained")
+        check_schema(config, schemas / "config.schema.yaml", place)
+        for key in GRID:
+            with at(f"{place(key)}: {key}"):
+                _check_list(key, config[key], tables)
+        with at(f"{place('methods')}: methods"):
             for method, network in itertools.product(config["methods"], config["networks"]):
                 tables.method(method, tables.network(network))
-        return cls(config, tables)
+        with at(f"{place('experiments')}: experiments"):
+            return cls(config, tables)
+
+    def _experiment(self, name: str, entry: Mapping[str, Any], lists: Mapping[str, Sequence[Any]]) -> Experiment:
+        with at(name):
+            figure = entry.get("figure", name)
+            check_name("figure", figure, list(figures.ROWS))
+            own = {**lists, **{key: value for key, value in entry.items() if key in lists}}
+            cells: dict[Cell, None] = {}
+            for grid in entry.get("grids", [{}]):
+                for key, values in {**own, **grid}.items():
+                    with at(key):
+                        _check_list(key, values, self.tables)
+                cells |= dict.fromkeys(self._cells({**own, **grid}))
+            # The dense networks first, then the order of the config.
+            return Experiment(name, figure, tuple(sorted(cells, key=lambda cell: cell.method != DENSE)))
+
+    def _cells(self, grid: Mapping[str, Sequence[Any]]) -> Iterator[Cell]:
+        seeds = [seed_number(value) for value in grid["seeds"]]
+        for name in grid["networks"]:
+            network = self.tables.network(name)
+            yield from (Cell(name, DENSE, "0", "none", seed) for seed in seeds)
+            methods = [self._at_step(m, step, network) for m in grid["methods"] for step in grid["steps"] or [None]]
+            sparsities = dict.fromkeys(network.sparsity(value) for value in grid["sparsities"])
+            for method, sparsity in itertools.product(methods, sparsities):
+                if sparsity != "0":
+                    cells = [
+                        Cell(name, method, sparsity, *rest) for rest in itertools.product(grid["ablations"], seeds)
+                    ]
+                    self.tables.predecessor(cells[0])
+                    yield from cells
+
+    def _at_step(self, method: str, step: str | int | None, network: Network) -> str:
+        """NAME@STEP, and NAME where that is its step anyway; checked."""
+        at_initialisation = str(step) == "0" and self.tables.prunes_at_initialisation(method)
+        name = method if step is None or at_initialisation else f"{method}@{step}"
+        self.tables.method(name, network)
+        return name
 
     @cached_property
     def cells(self) -> list[Cell]:
-        """Every cell, in the order of the config. Sparsity 0 is the dense network, which is always among them."""
-        cells = [Cell(network, DENSE, "0", "none", seed) for network in self.networks for seed in self.seeds]
-        pruned = itertools.product(self.networks, self.methods, self.sparsities, self.ablations, self.seeds)
-        return cells + [Cell(*names) for names in pruned if names[2] != "0"]
+        """Every cell that is trained, each once: those of the experiments that show more than masks."""
+        trained = [e.cells for e in self.experiments if figures.ROWS[e.figure] != "neurons"]
+        return list(dict.fromkeys(itertools.chain.from_iterable(trained)))
 
 
-@contextmanager
-def _at(place: str) -> Iterator[None]:
-    """Put `place` in front of the message of a PruningError."""
-    try:
-        yield
-    except PruningError as error:
-        raise PruningError(f"{place}: {error}") from None
+GRID = ("networks", "methods", "sparsities", "ablations", "seeds")
+"""the lists of a study; their product is a grid of cells"""
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML in which no key stands twice: the first would be lost without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: list[Any] = []
-        for key, _ in node.value:
-            if key.value in seen:
-                message = f"the key {key.value} is there twice"
-                raise yaml.constructor.ConstructorError(problem=message, problem_mark=key.start_mark)
-            seen.append(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise PruningError(f"{path} cannot be read: {error}") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise PruningError(f"{path}, line {line}: not valid YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise PruningError(f"{path}: not valid YAML: {error}") from None
-    if not isinstance(content, dict):
-        raise PruningError(f"{path}: expected keys and values, found {type(content).__name__}")
-    return content
+def _check_list(key: str, values: Sequence[Any], tables: Tables) -> None:
+    """Raise PruningError where a list of a grid has an entry twice or one that is not allowed."""
+    match key:
+        case "seeds":
+            check_each_once([seed_number(value) for value in values])
+        case "sparsities":
+            check_each_once([value if value == HIGHEST_MATCHING else sparsity_text(value) for value in values])
+        case "networks":
+            for name in values:
+                tables.network(name)
+        case "methods":
+            if DENSE in values:
+                raise PruningError(f"{DENSE} is not to be listed: the dense network is always trained")
+        case "steps":
+            for step in values:
+                check_step(step)
 
 
 def _with_bases(path: Path, rows: Mapping[str, Any]) -> dict[str, Any]:
@@ -301,8 +362,8 @@ def _with_bases(path: Path, rows: Mapping[str, Any]) -> dict[str, Any]:
             raise PruningError(f"{path}: {name}: expected keys and values, found {type(row).__name__}")
         base: dict[str, Any] = {}
         if "base" in row:
-            with _at(f"{path}: {name}.base"):
-                _check_name("network", row["base"], list(rows))
+            with at(f"{path}: {name}.base"):
+                check_name("network", row["base"], list(rows))
                 if row["base"] in (*via, name):
                     raise PruningError(f"{' -> '.join([*via, name, row['base']])} goes round in a circle")
             fill(row["base"], (*via, name))
@@ -312,69 +373,3 @@ def _with_bases(path: Path, rows: Mapping[str, Any]) -> dict[str, Any]:
     for name in rows:
         fill(name)
     return complete
-
-
-def _check_each_once(values: Sequence[Any]) -> None:
-    for value in values:
-        if values.count(value) > 1:
-            raise PruningError(f"{value!r} is there twice; each may be listed once")
-
-
-def _check_name(kind: str, name: Any, allowed: Sequence[str]) -> None:
-    if name not in allowed:
-        close = difflib.get_close_matches(str(name), allowed, 1)
-        hint = f" (did you mean {close[0]}?)" if close else ""
-        raise PruningError(f"no {kind} is called {name!r}{hint}; there are {', '.join(allowed)}")
-
-
-_TYPES = {
-    "array": "a list",
-    "boolean": "true or false",
-    "integer": "a whole number",
-    "number": "a number",
-    "object": "keys and values",
-    "string": "text",
-}
-_Validator = jsonschema.validators.extend(
-    jsonschema.Draft202012Validator,
-    # 1.0 is a number but no seed, and neither a rate nor a time is infinite.
-    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
-        {
-            "integer": lambda _, value: type(value) is int,
-            "number": lambda _, value: type(value) in (int, float) and math.isfinite(value),
-        }
-    ),
-)
-
-
-def _check_schema(content: Any, schema_path: Path, place: str | Callable[[str], str]) -> None:
-    """Raise PruningError for the first fault of `content`; `place` names the file, or finds it from a top-level key."""
-    schema = yaml.safe_load(schema_path.read_text(encoding="utf-8"))
-    order = list(content)
-    faults = list(_Validator(schema).iter_errors(content))
-    faults.sort(key=lambda fault: order.index(fault.path[0]) if fault.path else -1)
-    if faults:
-        fault = faults[0]
-        path = [str(key) for key in fault.path]
-        is_unknown_key = fault.validator == "additionalProperties"
-        unknown = [key for key in fault.instance if key not in fault.schema["properties"]] if is_unknown_key else []
-        file = place if isinstance(place, str) else place((path or unknown or [""])[0])
-        with _at(f"{file}: {'.'.join(path)}" if path else file):
-            for key in unknown:
-                _check_name("key", key, sorted(fault.schema["properties"]))
-            raise PruningError(_explain(fault))
-
-
-def _explain(fault: jsonschema.ValidationError) -> str:
-    found, allowed = fault.instance, fault.validator_value
-    hint = f" ({fault.schema['description']})" if "description" in fault.schema else ""
-    if fault.validator == "enum":
-        return f"{found!r} is not allowed; allowed are {', '.join(map(str, allowed))}"
-    if fault.validator == "required":
-        return f"the key {next(key for key in allowed if key not in found)!r} is missing"
-    if fault.validator == "uniqueItems":
-        return f"{next(item for item in found if found.count(item) > 1)!r} is there twice; each may be listed once"
-    if fault.validator == "type":
-        kinds = [allowed] if isinstance(allowed, str) else allowed
-        return f"expected {' or '.join(_TYPES[kind] for kind in kinds)}, found {found!r}{hint}"
-    return f"{fault.message}{hint}"

@@ -1,11 +1,16 @@
 """Tables: one tidy row a cell, and the accuracy table in the form of the paper's."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from textwrap import fill
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from pruning.masks import Mask
 from pruning.statistics import paired_differences, summarise
 
 LAYER_COLUMNS = (
@@ -19,6 +24,7 @@ LAYER_COLUMNS = (
     "neurons_without_incoming",
     "neurons_without_outgoing",
 )
+THRESHOLDS = range(101)
 CELL_COLUMNS = ("network", "method", "sparsity", "ablation", "seed")
 TYPES = {"str": "str", "int": "int64", "float": "float64", "bool": "bool"}
 
@@ -53,6 +59,26 @@ def layers_table(evaluations: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*CELL_COLUMNS, "layer", *LAYER_COLUMNS])
 
 
+def neurons_table(masks: Iterable[tuple[Mask, Mapping[str, Any]]]) -> pd.DataFrame:
+    """One row a cell and threshold from 0 to 100: of all neurons of its prunable layers, the share (in percent) that
+    have lost at least so many percent of the weights that lead into them.
+
+    Neurons are the units of linear layers and the channels of convolutions. Of masks with what `masks.load_mask` says
+    of them.
+    """
+    rows = []
+    for mask, about in masks:
+        kept, incoming = (
+            np.concatenate([count(array.reshape(len(array), -1)) for array in mask.values()])
+            for count in (lambda array: array.sum(axis=1), lambda array: np.full(len(array), array.shape[1]))
+        )
+        # Whole numbers: 100 * 0.3 is not 30, and a threshold that is met must count.
+        share = [100 * float(np.mean(100 * (incoming - kept) >= threshold * incoming)) for threshold in THRESHOLDS]
+        cell = {**about["cell"], "neurons": len(kept)}
+        rows += [{**cell, "threshold": t, "share": s} for t, s in zip(THRESHOLDS, share, strict=True)]
+    return pd.DataFrame(rows, columns=[*CELL_COLUMNS, "neurons", "threshold", "share"])
+
+
 def read_table(path: str) -> pd.DataFrame:
     """A table as it was written: sparsities stay exact decimals, `none` stays a word."""
     return pd.read_csv(path, dtype={"sparsity": "str"}, keep_default_na=False, na_values=[""])
@@ -80,7 +106,7 @@ def accuracy_table(cells: pd.DataFrame) -> pd.DataFrame:
                 "network": network,
                 "ablation": ablation,
                 "method": method,
-                **{sparsity: _mean_and_deviation(part.accuracy) for sparsity, part in columns.items()},
+                **{sparsity: mean_and_deviation(part.accuracy) for sparsity, part in columns.items()},
                 "n": "-".join(str(n) for n in sorted({min(counts), max(counts)})),
                 "collapsed": int(group.collapsed.sum()),
                 "diverged": int(group.diverged.sum()),
@@ -89,7 +115,8 @@ def accuracy_table(cells: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["network", "ablation", "method", "0", *sparsities, "n", "collapsed", "diverged"])
 
 
-def _mean_and_deviation(values: pd.Series) -> str:
+def mean_and_deviation(values: pd.Series) -> str:
+    """`93.10 ± 0.25`: mean and sample standard deviation; the mean alone of one value, nothing of none."""
     if values.empty:
         return ""
     summary = summarise(values.tolist())
@@ -121,35 +148,31 @@ def statistics_table(cells: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*names, *columns]).astype({"pairs": "Int64"})
 
 
-def to_markdown(table: pd.DataFrame) -> str:
-    """One Markdown table a network and ablation."""
-    parts = []
-    for (network, ablation), group in table.groupby(["network", "ablation"], sort=False):
-        body = group.drop(columns=["network", "ablation"])
-        lines = [" | ".join(body.columns), " | ".join(["---"] + ["--:"] * (len(body.columns) - 1))]
-        lines += [" | ".join(str(value) for value in row) for row in body.itertuples(index=False)]
-        parts.append(
-            f"### {network}, {ABLATION_TITLES[str(ablation)]}\n\n" + "\n".join(f"| {line} |" for line in lines)
-        )
-    return HEADING + "\n\n".join(parts) + "\n"
+def to_markdown(table: pd.DataFrame, heading: str) -> str:
+    """`heading`, and one Markdown table a network and ablation."""
+    parts = [f"### {title}\n\n{markdown_rows(body)}" for title, body in _parts(table)]
+    return "\n\n".join([fill(heading, 120), *parts]) + "\n"
 
 
-def to_latex(table: pd.DataFrame) -> str:
-    """One booktabs table a network and ablation; needs \\usepackage{booktabs}."""
+def markdown_rows(table: pd.DataFrame) -> str:
+    """A Markdown table, words at the left and numbers at the right."""
+    lines = [" | ".join(table.columns), " | ".join(["---"] + ["--:"] * (len(table.columns) - 1))]
+    lines += [" | ".join(_text(value) for value in row) for row in table.itertuples(index=False)]
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+def to_latex(table: pd.DataFrame, heading: str) -> str:
+    """One booktabs table a network and ablation, `heading` in its caption; needs \\usepackage{booktabs}."""
     parts = []
-    for (network, ablation), group in table.groupby(["network", "ablation"], sort=False):
-        body = group.drop(columns=["network", "ablation"])
-        header = [name if name in ("method", "n", "collapsed", "diverged") else f"{name}%" for name in body.columns]
+    for title, body in _parts(table):
+        header = [f"{name}%" if re.fullmatch(r"[\d.]+", name) else name for name in body.columns]
         lines = [
-            " & ".join(_latex(str(value)) for value in row) + r" \\" for row in [header, *body.to_numpy().tolist()]
+            " & ".join(_latex(_text(value)) for value in row) + r" \\" for row in [header, *body.to_numpy().tolist()]
         ]
-        caption = (
-            f"{network}, {ABLATION_TITLES[str(ablation)]}. Test accuracy in percent: mean ± sample standard deviation"
-        )
         parts.append(
             "\n".join(
                 [
-                    rf"\begin{{table}}\caption{{{_latex(caption)} over $n$ seeds.}}",
+                    rf"\begin{{table}}\caption{{{_latex(f'{title}. {heading}')}}}",
                     rf"\begin{{tabular}}{{l{'r' * (len(body.columns) - 1)}}}",
                     r"\toprule",
                     lines[0],
@@ -163,6 +186,20 @@ def to_latex(table: pd.DataFrame) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def _parts(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """A table a network and ablation, with its title."""
+    keys = [name for name in ("network", "ablation") if name in table.columns]
+    for names, group in table.groupby(keys, sort=False):
+        yield ", ".join(ABLATION_TITLES.get(str(name), str(name)) for name in names), group.drop(columns=keys)
+
+
+def _text(value: Any) -> str:
+    """A value of a table as a reader wants it; nothing for a number that is not there."""
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.2f}"
+    return str(value)
+
+
 def _latex(text: str) -> str:
     return text.translate({ord(sign): rf"\{sign}" for sign in "_%&#$"} | {ord("±"): r"$\pm$"})
 
@@ -173,8 +210,3 @@ ABLATION_TITLES = {
     "reinit": "weights drawn anew",
     "invert": "scores inverted",
 }
-HEADING = """Test accuracy in percent at the end of training: mean ± sample standard deviation over n seeds. Columns are
-sparsities in percent, 0 is the dense network. Collapsed and diverged cells are part of the means; the last columns
-count them.
-
-"""

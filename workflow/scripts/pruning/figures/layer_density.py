@@ -1,15 +1,16 @@
 """What each method leaves of each layer: density against layer, a panel a network and sparsity."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from pruning.figures import style
-from pruning.tables import in_order_of_sparsity
+from pruning.drawing import style
+from pruning.figures import About
+from pruning.tables import in_order_of_sparsity, mean_and_deviation
 
 PANELS = 3
 """sparsities of a network that are shown"""
@@ -17,10 +18,29 @@ NARROW = 8
 """layers up to which panels stand side by side"""
 
 
+HEADING = (
+    "Weights that stay in each layer, in percent: mean ± sample standard deviation over seeds. Columns are"
+    " sparsities of the whole network, in percent."
+)
+
+
+def table(layers: pd.DataFrame, about: About) -> pd.DataFrame:
+    """Rows network, ablation, method and layer, from input to output; columns sparsities."""
+    pruned = layers[layers.method != style.DENSE].sort_values("layer", kind="stable")
+    sparsities = in_order_of_sparsity(pruned.sparsity)
+    names = ["network", "ablation", "method", "tensor"]
+    rows = [
+        dict(zip(names, key, strict=True))
+        | {sparsity: mean_and_deviation(group.density[group.sparsity == sparsity]) for sparsity in sparsities}
+        for key, group in pruned.groupby(names, sort=False)
+    ]
+    return pd.DataFrame(rows, columns=[*names, *sparsities])
+
+
 @style.applied()
-def draw(layers: pd.DataFrame, labels: Mapping[str, str]) -> Figure:
-    """The figure for the unmodified cells of layers.csv: mean density over the seeds."""
-    layers = layers[layers.ablation == "none"]
+def draw(layers: pd.DataFrame, about: About) -> Figure:
+    """The figure for the unmodified cells: mean density over the seeds."""
+    layers, labels = layers[layers.ablation == "none"], about.labels
     networks = sorted(layers.network.unique())
     pruned = layers[layers.method != style.DENSE]
     methods = style.in_order(set(pruned.method), labels)

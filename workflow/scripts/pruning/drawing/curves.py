@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from pruning.figures import style
+from pruning.drawing import style
 from pruning.statistics import Summary, summarise
 from pruning.tables import in_order_of_sparsity
 

@@ -1,0 +1,27 @@
+"""A figure as PDF, PNG and SVG, and the numbers that it shows as CSV, Markdown and LaTeX."""
+
+from pathlib import Path
+
+import job
+from pruning.drawing import style
+from pruning.figures import About
+from pruning.files import replacing, write_table, write_text
+from pruning.registry import find
+from pruning.tables import read_table, to_latex, to_markdown
+
+with job.reporting(snakemake.log[0]):
+    module = find("figures", snakemake.params.figure)
+    rows, about = read_table(snakemake.input[0]), About(**snakemake.params.about)
+    table = module.table(rows, about)
+    figure = module.draw(rows, about)
+    for path in map(Path, snakemake.output):
+        match path.suffix:
+            case ".csv":
+                write_table(path, table)
+            case ".md":
+                write_text(path, to_markdown(table, module.HEADING))
+            case ".tex":
+                write_text(path, to_latex(table, module.HEADING))
+            case _:
+                with replacing(path) as temporary:
+                    style.save(figure, temporary)

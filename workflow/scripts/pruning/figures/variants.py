@@ -1,0 +1,21 @@
+"""Test accuracy of methods beside their variants against sparsity: a panel a network and method."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from pruning.drawing import panels, style
+from pruning.figures import About
+from pruning.figures.ablations import HEADING as HEADING
+from pruning.figures.ablations import table as table
+
+
+@style.applied()
+def draw(cells: pd.DataFrame, about: About) -> Figure:
+    """The unmodified cells: a block of panels a network, in it a panel a method: it and each of its variants."""
+    cells = cells[cells.ablation == "none"]
+    methods = style.in_order(set(cells.method) - {style.DENSE}, about.labels)
+    origin = {method: about.variant_of.get(method, method) for method in methods}
+    titles = {root: style.label(root, about.labels) for root in dict.fromkeys(origin.values())}
+    found = style.looks(methods)
+    looks = {method: (style.label(method, about.labels), found[method]) for method in methods}
+    return panels.draw(cells.assign(panel=cells.method.map(origin), curve=cells.method), titles, looks)
