@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 import torch
 
+from pruning.batches import Resident
 from pruning.data import load
 from pruning.initialisation import draw_state
 from pruning.masks import load_mask
 from pruning.networks import all_kept, build
 from pruning.states import load_progress, save_progress, state_checksum
-from pruning.training import Recipe, Resident, from_state, train
+from pruning.training import Recipe, from_state, train
 from workflow_copy import ABLATIONS, CELLS, METHODS, WorkflowCopy, contents, jobs_of, of_rules
 
 AT_THE_START = ("random", "snip")
