@@ -2,6 +2,7 @@
 #
 #   make study    set up .venv and run the default study with all cores, to its last table and figure
 #   make test     set up .venv and run the checks
+#   make plan     say what a study costs, before it is run: make plan STUDY=config/studies/paper.yaml
 #
 # Everything else is Snakemake: `. .venv/bin/activate`, then `snakemake --cores 8 ...`.
 
@@ -9,8 +10,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := uv==0.13.9
 CORES ?= all
+STUDY ?=
 
-.PHONY: study test clean-environment
+.PHONY: study test plan clean-environment
 
 study: .venv/workflow
 	$(BIN)/snakemake --cores $(CORES) --quiet rules
@@ -24,6 +26,10 @@ test: .venv/development
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 	$(BIN)/pytest
+
+plan: .venv/workflow
+	$(BIN)/snakemake --cores $(CORES) --quiet host progress rules --forcerun plan $(STUDY:%=--configfile %) -- results/tables/plan.md
+	@cat results/tables/plan.md
 
 # Bytecode is compiled at installation: without it, every start of Python takes two to three times as long.
 .venv/workflow: requirements.txt

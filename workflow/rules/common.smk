@@ -1,4 +1,5 @@
 # What the rules share: the study, the names of files, and what each stage depends on.
+import csv
 import sys
 from contextlib import contextmanager
 from functools import cache
@@ -8,9 +9,11 @@ import yaml
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
+import scheduling
 import warm_start
 from job import machine_has_gpu
 from pruning import PruningError, figures
+from pruning.claims_config import read_claims
 from pruning.fingerprint import fingerprint
 from pruning.registry import module_name
 from pruning.study import DENSE, STEPS, Cell, Study, Tables
@@ -30,7 +33,9 @@ def mistakes_end_snakemake():
 with mistakes_end_snakemake():
     tables = Tables.read(Path("config/networks.yaml"), Path("config/methods.yaml"), SCHEMAS)
     study = Study.read(config, [Path(file) for file in workflow.configfiles], tables, SCHEMAS)
+    claims = read_claims(Path("config/claims.yaml"), tables, SCHEMAS)
 
+scheduling.enable()
 if config["warm_start"]:
     warm_start.enable()
 
@@ -39,7 +44,12 @@ DENSE_CELL = f"results/cells/{{network}}/{DENSE}/0/none/seed{{seed}}"
 LOG = CELL.replace("results/cells/", "results/logs/cells/")
 DENSE_LOG = DENSE_CELL.replace("results/cells/", "results/logs/cells/")
 END_STATE = f"{CELL}/states/end.safetensors"
-TABLES = ["results/tables/cells.csv", "results/tables/statistics.csv"]
+TABLES = [
+    "results/tables/cells.csv",
+    "results/tables/statistics.csv",
+    multiext("results/tables/claims", ".csv", ".md"),
+    "results/tables/claim_differences.csv",
+]
 
 
 METHODS_OF_ROUNDS = "|".join(f"{name}(@.+)?" for name, row in tables.methods.items() if "retrain_each_round" in row)
@@ -62,6 +72,13 @@ def cell_columns():
 def files(name, cells):
     """The file `name` of every one of `cells`."""
     return [f"{CELL}/{name}".format(**vars(cell)) for cell in cells]
+
+
+def published_cells():
+    """The cells of the study that config/published.csv has a number for."""
+    with open("config/published.csv", encoding="utf-8", newline="") as file:
+        settings = {(row["network"], row["method"], row["sparsity"]) for row in csv.DictReader(file)}
+    return [c for c in study.cells if (c.network, c.method, c.sparsity) in settings and c.ablation == "none"]
 
 
 def rows_input(experiment):
@@ -148,6 +165,7 @@ def mask_parameters(wildcards):
         **initial_parameters(wildcards),
         "score": method.score,
         "iterations": method.iterations,
+        "scoring_batch": network_of(wildcards).row["scoring_batch"],
         "prune_at": method.prune_at,
         "scoring_code": fingerprint("pruning.scoring", *score),
     }
@@ -193,6 +211,25 @@ def about(experiment):
         "retrained": [name for name in names if "retrain_each_round" in tables.methods[name.partition("@")[0]]],
     }
 
+
+def claimed_networks():
+    """What verdicts on claims depend on beside cells: of each network its row's initialiser and ranges, and of each
+    method of the study the update at which it starts."""
+    methods = {}
+    for cell in study.cells:
+        methods.setdefault(cell.network, {})[cell.method] = None
+    networks = {name: tables.network(name) for name in methods}
+    return {
+        name: {
+            **{key: network.row[key] for key in ("initialiser", "matching", "extreme")},
+            "steps": {method: tables.method(method, network).rewind_to for method in methods[name]},
+        }
+        for name, network in networks.items()
+    }
+
+
+if published_cells():
+    TABLES.append(multiext("results/tables/replications", ".csv", ".md"))
 
 # Jobs that run a network ask for a GPU where the study may use one.
 GPU = int(config["device"] == "cuda" or (config["device"] == "auto" and machine_has_gpu()))

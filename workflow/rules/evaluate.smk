@@ -50,3 +50,58 @@ rule statistics_table:
         code=fingerprint("statistics_table"),
     script:
         "../scripts/statistics_table.py"
+
+
+rule claims_table:
+    input:
+        "results/tables/cells.csv",
+    output:
+        verdicts="results/tables/claims.csv",
+        differences="results/tables/claim_differences.csv",
+        markdown="results/tables/claims.md",
+    log:
+        "results/logs/tables/claims.log",
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        claims=claims,
+        networks=claimed_networks(),
+        code=fingerprint("claims_table"),
+    script:
+        "../scripts/claims_table.py"
+
+
+rule replications_table:
+    input:
+        published="config/published.csv",
+        evaluations=files("evaluation.json", published_cells()),
+    output:
+        csv="results/tables/replications.csv",
+        markdown="results/tables/replications.md",
+    log:
+        "results/logs/tables/replications.log",
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        code=fingerprint("replications_table"),
+        schema=cell_columns(),
+    script:
+        "../scripts/replications_table.py"
+
+
+# Made anew each time (`make plan`): what is finished is not among its inputs, so that nothing is run for it.
+rule plan:
+    input:
+        expand("results/costs/{network}.json", network=dict.fromkeys(cell.network for cell in study.cells)),
+    output:
+        csv="results/tables/plan.csv",
+        markdown="results/tables/plan.md",
+    log:
+        "results/logs/tables/plan.log",
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        tables=["config/networks.yaml", "config/methods.yaml", SCHEMAS],
+        cell=lambda _: f"{CELL}/evaluation.json",
+    script:
+        "../scripts/plan.py"

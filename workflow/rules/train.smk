@@ -82,6 +82,23 @@ rule dense_cell:
         "../scripts/dense_cell.py"
 
 
+rule measure_cost:
+    output:
+        "results/costs/{network}.json",
+    log:
+        "results/logs/costs/{network}.log",
+    conda:
+        "../../envs/training.yaml"
+    threads: lambda w: network_of(w).row["threads"]
+    resources:
+        gpu=GPU,
+    params:
+        recipe=training_parameters,
+        code=fingerprint("measure_cost"),
+    script:
+        "../scripts/measure_cost.py"
+
+
 rule replay_state:
     input:
         manifest=manifest,

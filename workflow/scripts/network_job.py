@@ -12,19 +12,25 @@ from pruning.initialisation import draw_state
 from pruning.states import State
 
 
+def prepare_torch(snakemake: Any) -> torch.device:
+    """Set torch up as the recipe says; the device of this job."""
+    torch.set_num_threads(snakemake.params.recipe["threads"])
+    # On a GPU: full float32 (`precision: fp32`), and the same sums each time where cuDNN can.
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
+    device: torch.device = choose_device(snakemake.resources.gpu > 0)
+    return device
+
+
 class NetworkJob:
     """A job that scores, trains or tests a network."""
 
     def __init__(self, snakemake: Any) -> None:
         self.settings: dict[str, Any] = snakemake.params.recipe
         self.seed = int(snakemake.wildcards.seed)
-        torch.set_num_threads(self.settings["threads"])
-        # On a GPU: full float32 (`precision: fp32`), and the same sums each time where cuDNN can.
-        torch.backends.cudnn.allow_tf32 = False
-        torch.backends.cudnn.deterministic = True
-        self.device = choose_device(snakemake.resources.gpu > 0)
+        self.device = prepare_torch(snakemake)
         self.run = Run(self.device)
-        self.data = load(Path(snakemake.input.manifest).parent)
+        self.data = load(Path(snakemake.input.manifest).parent, self.settings["threads"])
         shape = self.data.train.images.shape[1:]
         self.network = networks.build(self.settings["architecture"], shape, self.data.classes).to(self.device)
 

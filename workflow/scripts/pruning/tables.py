@@ -149,12 +149,15 @@ def statistics_table(cells: pd.DataFrame) -> pd.DataFrame:
 
 def to_markdown(table: pd.DataFrame, heading: str) -> str:
     """`heading`, and one Markdown table a network and ablation."""
-    parts = []
-    for title, body in _parts(table):
-        lines = [" | ".join(body.columns), " | ".join(["---"] + ["--:"] * (len(body.columns) - 1))]
-        lines += [" | ".join(_text(value) for value in row) for row in body.itertuples(index=False)]
-        parts.append(f"### {title}\n\n" + "\n".join(f"| {line} |" for line in lines))
+    parts = [f"### {title}\n\n{markdown_rows(body)}" for title, body in _parts(table)]
     return "\n\n".join([fill(heading, 120), *parts]) + "\n"
+
+
+def markdown_rows(table: pd.DataFrame) -> str:
+    """A Markdown table, words at the left and numbers at the right."""
+    lines = [" | ".join(table.columns), " | ".join(["---"] + ["--:"] * (len(table.columns) - 1))]
+    lines += [" | ".join(_text(value) for value in row) for row in table.itertuples(index=False)]
+    return "\n".join(f"| {line} |" for line in lines)
 
 
 def to_latex(table: pd.DataFrame, heading: str) -> str:

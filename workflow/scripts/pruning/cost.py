@@ -1,0 +1,70 @@
+"""What a training costs on this machine: the training loop itself, timed for seconds on made images."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+import torch
+from torch import nn
+
+from pruning.batches import CHUNK, Resident
+from pruning.data import Data
+from pruning.datasets import Description, Split
+from pruning.networks import all_kept
+from pruning.states import State
+from pruning.training import Recipe, from_state, predict, train
+
+WORTH_SECONDS = 3.0
+"""how long the timed updates last together, about"""
+MOST_ON_CPU = 64
+"""examples an update when timed on a CPU: large batches of large images do not fit into its memory"""
+
+
+def measure(
+    network: nn.Module, state: State, recipe: Recipe, about: Description, device: torch.device
+) -> dict[str, float | int]:
+    """Seconds an example of training (update, augmentation) and of testing `network` from `state`.
+
+    Images are made of random bytes and lie in memory: reading and decoding files is not part of it. The first
+    updates, in which memory is got and kernels are chosen, are not timed.
+    """
+    batch = min(recipe.batch_size, MOST_ON_CPU) if device.type == "cpu" else recipe.batch_size
+    recipe = replace(recipe, batch_size=batch)
+    mask = all_kept(network)
+
+    def seconds(updates: int) -> float:
+        resident = Resident(made_data(about, updates * batch), batch, 0, device)
+        # The test at the end of the epoch sees one image: next to nothing.
+        end = train(network, mask, recipe, resident, from_state(network, state, 0), stop=updates)
+        return float(end.rows[0]["seconds"])
+
+    seconds(2)
+    updates = max(3, min(500, round(WORTH_SECONDS / (seconds(2) / 2))))
+    training = seconds(updates) / (updates * batch)
+    images = torch.zeros(min(about.test, batch, CHUNK), *about.shape[2:], *about.shape[:2], device=device)
+    predict(network, [images])[0].cpu()
+    began = time.perf_counter()
+    predict(network, [images])[0].cpu()
+    testing = (time.perf_counter() - began) / len(images)
+    return {"seconds_an_example": training, "seconds_a_test_example": testing, "updates": updates, "batch_size": batch}
+
+
+def made_data(about: Description, examples: int) -> Data:
+    """A dataset of random bytes in the shape of another, with one test image."""
+    generator = np.random.default_rng(0)
+
+    def made(count: int) -> Split:
+        images = generator.integers(0, 256, (count, *about.shape), dtype=np.uint8)
+        return Split(images, generator.integers(0, about.classes, count))
+
+    channels = about.shape[2]
+    return Data(
+        train=made(examples),
+        test=made(1),
+        classes=about.classes,
+        scale=about.scale,
+        mean=np.zeros(channels, dtype=np.float32),
+        deviation=np.ones(channels, dtype=np.float32),
+        augmentation=about.augmentation,
+        checksum="",
+    )
