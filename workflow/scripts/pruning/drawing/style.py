@@ -227,7 +227,12 @@ def seeds(counts: Sequence[int]) -> str:
 
 def handles(entries: Entries) -> list[Line2D]:
     """The legend's entries of curves."""
-    return [Line2D([], [], label=name, **look.line()) for name, look in entries.values()]
+    return [handle(name, look) for name, look in entries.values()]
+
+
+def handle(name: str, look: Look) -> Line2D:
+    """The legend entry of a curve."""
+    return Line2D([], [], label=name, **look.line())
 
 
 def save(figure: Figure, path: Path) -> None:
