@@ -179,6 +179,7 @@ def test_missing_table_is_named() -> None:
         ({"learning_rate": 0}, "tiny.learning_rate: 0 is less than or equal to the minimum of 0", ()),
         ({"momentum": 1}, "tiny.momentum: 1 is greater than or equal to the maximum of 1", ()),
         ({"optimizer": "adam"}, "tiny.optimizer: 'adam' is not allowed", ("allowed are sgd",)),
+        ({"initialiser": "xavier"}, "tiny.initialiser: 'xavier' is not allowed", ("kaiming-normal, glorot-normal",)),
         ({"dataset": "digit"}, "tiny.dataset: no dataset is called 'digit'", ("did you mean digits?", "mnist")),
         ({"architecture": "resnet"}, "tiny.architecture: no architecture is called 'resnet'", ("resnet20", "vgg16")),
         ({"rewind": "31ep"}, "tiny.rewind: step 31ep lies after the end", ("30 epochs", "690 updates")),
@@ -334,6 +335,15 @@ def test_row_takes_from_its_base_what_it_does_not_say_and_rows_of_the_base_follo
     tiny = read_tables().network("tiny")
     assert (tiny.row["epochs"], tiny.row["dataset"], tiny.row["threads"]) == (3, "mnist", 2)
     assert tiny.updates == 3 * 600
+
+
+@pytest.mark.parametrize("base", ["lenet300-digits", "lenet300-mnist", "resnet20-cifar10", "vgg16-cifar10"])
+@pytest.mark.parametrize(("suffix", "initialiser"), [("normal", "normal"), ("glorot", "glorot-normal")])
+def test_network_with_other_initial_weights_differs_in_nothing_else(base: str, suffix: str, initialiser: str) -> None:
+    tables = read_tables()
+    row = tables.network(f"{base}-{suffix}").row
+    assert row == {**tables.network(base).row, "initialiser": initialiser}
+    assert row["initialiser"] != tables.network(base).row["initialiser"]
 
 
 # --------------------------------------------------------------------------------------------------------------- cells
