@@ -238,6 +238,18 @@ def test_key_that_a_network_lacks_is_named(key: str) -> None:
         ("snip", {"iterations": "one"}, "snip.iterations: expected a whole number, found 'one'", ()),
         ("snip", {"prune_at": "start"}, "snip.prune_at: 'start' is not a step", (*STEP_FORMS, "end, rewind")),
         ("snip", {"rewind_to": 5}, "snip.rewind_to: '5' is not a step", STEP_FORMS),
+        ("random-snip", {"quotas": "snap"}, "random-snip.quotas: no way to quotas is called 'snap'", ("snip?", "erk")),
+        ("random-snip", {"quotas": "random-erk"}, "random-snip.quotas: no way to quotas", ("uniform, erk", "grasp")),
+        ("random-snip", {"quotas": "random-snip"}, "random-snip.quotas: no way to quotas", ("uniform, erk", "grasp")),
+        ("random-snip", {"quotas": ["snip"]}, "random-snip.quotas: expected text, found ['snip']", ("uniform",)),
+        (
+            "random-snip",
+            {"quotas": "lottery"},
+            "random-snip.quotas: lottery scores",
+            ("step end", "step 0", "prune_at"),
+        ),
+        ("random-erk", {"iterations": 2}, "random-erk.quotas: quotas go with 1 iteration, found 2", ()),
+        ("erk", {"label": "ERK"}, "'erk' does not match", ("uniform and erk are quotas",)),
         ("dense", {"label": "Dense"}, "'dense' does not match", ("dense is the network that is not pruned",)),
         ("a/b", {"label": "A"}, "'a/b' does not match", ("letters, digits",)),
         ("snip@2ep", {"label": "A"}, "'snip@2ep' does not match", ("letters, digits",)),
@@ -326,6 +338,19 @@ def test_method_has_the_score_and_rounds_of_its_row() -> None:
         "lottery": ("magnitude", 1),
         "grasp": ("grasp", 1),
     }
+
+
+def test_quotas_are_a_rule_or_score_and_rounds_of_another_row() -> None:
+    tables = read_tables()
+    digits = tables.network("lenet300-digits")
+    names = ("random", "random-uniform", "random-erk", "random-snip", "random-grasp", "random-synflow@5it")
+    found = {name: tables.method(name, digits) for name in names}
+    assert {method.score for method in found.values()} == {"random"}
+    assert [method.quotas for method in found.values()] == [
+        *(None, "uniform", "erk"),
+        *({"score": "snip", "iterations": 1}, {"score": "grasp", "iterations": 1}),
+        {"score": "synflow", "iterations": 100},
+    ]
 
 
 def test_row_takes_from_its_base_what_it_does_not_say_and_rows_of_the_base_follow() -> None:
