@@ -160,14 +160,17 @@ def earlier_mask(wildcards):
 def mask_parameters(wildcards):
     """What a mask depends on beside its files."""
     method = method_of(wildcards)
-    score = [] if method.name == DENSE else [module_name("scores", method.score)]
+    scores = [] if method.name == DENSE else [method.score]
+    if isinstance(method.quotas, dict):
+        scores.append(method.quotas["score"])
     return {
         **initial_parameters(wildcards),
         "score": method.score,
         "iterations": method.iterations,
         "scoring_batch": network_of(wildcards).row["scoring_batch"],
+        "quotas": method.quotas,
         "prune_at": method.prune_at,
-        "scoring_code": fingerprint("pruning.scoring", *score),
+        "scoring_code": fingerprint("pruning.scoring", *(module_name("scores", score) for score in scores)),
     }
 
 
