@@ -192,8 +192,8 @@ def start_state(wildcards):
 
 def about(experiment):
     """What a figure may say of networks and methods beside the rows: the fields of `figures.About`."""
-    names = dict.fromkeys(cell.method for cell in experiment.cells if cell.method != DENSE)
-    bases = {name.partition("@")[0] for name in names}
+    pruned = [cell for cell in experiment.cells if cell.method != DENSE]
+    bases = {cell.method.partition("@")[0] for cell in pruned}
     rows = {name: row for name, row in tables.methods.items() if name in bases}
     networks = {cell.network: tables.network(cell.network) for cell in experiment.cells}
     return {
@@ -208,7 +208,10 @@ def about(experiment):
             for name, network in networks.items()
         },
         "steps": {
-            name: {method: {key: getattr(tables.method(method, network), key) for key in STEPS} for method in names}
+            name: {
+                method: {key: getattr(tables.method(method, network), key) for key in STEPS}
+                for method in dict.fromkeys(cell.method for cell in pruned if cell.network == name)
+            }
             for name, network in networks.items()
         },
     }
