@@ -11,14 +11,15 @@ from pruning import data as data_module
 from pruning.data import Data
 
 REAL_DATA = "PRUNING_TEST_DATA"
-"""Names the folder with the official files of MNIST and CIFAR-10; without it the tests that need them skip."""
+"""Names the folder with the official files of MNIST and CIFAR-10, and with ten classes of small pictures in the layouts
+of TinyImageNet and ImageNet; without it the tests that need them skip."""
 
 
 @pytest.fixture(scope="session")
 def real_data() -> Path:
-    """The folder with the publishers' files of MNIST and CIFAR-10."""
+    """The folder with the publishers' files."""
     if REAL_DATA not in os.environ:
-        pytest.skip(f"the environment variable {REAL_DATA} names no folder with the files of MNIST and CIFAR-10")
+        pytest.skip(f"the environment variable {REAL_DATA} names no folder with the publishers' files")
     return Path(os.environ[REAL_DATA])
 
 

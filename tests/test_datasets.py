@@ -452,7 +452,7 @@ def test_unknown_dataset_in_the_table_of_networks_is_refused_with_the_names_that
     table.write_text(yaml.safe_dump({"mine": {**rows["lenet300-digits"], "dataset": "digit"}}))
     with pytest.raises(PruningError) as refusal:
         Tables.read(table, project / "config/methods.yaml", project / "workflow/schemas")
-    for fact in (str(table), "mine.dataset", "'digit'", "did you mean digits", "cifar10, digits, mnist"):
+    for fact in (str(table), "mine.dataset", "'digit'", "did you mean digits", "cifar10, digits, imagenet"):
         assert fact in str(refusal.value)
 
 

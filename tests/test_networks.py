@@ -3,7 +3,8 @@
 import itertools
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import numpy as np
 import pytest
@@ -17,9 +18,32 @@ from pruning.networks import build, prunable
 from pruning.registry import names
 from pruning.states import copy_state, state_checksum
 
-MNIST, CIFAR = (28, 28, 1), (32, 32, 3)
+MNIST, CIFAR, TINY, IMAGENET = (28, 28, 1), (32, 32, 3), (64, 64, 3), (224, 224, 3)
 VGG_WIDTHS = ([64] * 2, [128] * 2, [256] * 3, [512] * 3, [512] * 3)
-SHAPES = {
+Shapes = list[tuple[int, ...]]
+
+
+def basic_blocks(widths: list[int]) -> Shapes:
+    """Two blocks a stage of two 3x3 convolutions; a 1x1 shortcut where the width changes."""
+    shapes: Shapes = []
+    for i, o in itertools.pairwise([64, *widths]):
+        shapes += [(o, i, 3, 3), (o, o, 3, 3)] + ([(o, i, 1, 1)] if i != o else []) + [(o, o, 3, 3)] * 2
+    return shapes
+
+
+def bottlenecks(widths: list[int], blocks: list[int]) -> Shapes:
+    """1x1, 3x3 and 1x1 convolutions, the last four times as wide; a 1x1 shortcut where a stage starts."""
+    shapes: Shapes = []
+    inputs = 64
+    for width, count in zip(widths, blocks, strict=True):
+        for block in range(count):
+            shapes += [(width, inputs, 1, 1), (width, width, 3, 3), (4 * width, width, 1, 1)]
+            shapes += [(4 * width, inputs, 1, 1)] if block == 0 else []
+            inputs = 4 * width
+    return shapes
+
+
+SHAPES: dict[str, Shapes] = {
     "lenet-300-100": [(300, 784), (100, 300), (10, 100)],
     "resnet20": [
         (16, 3, 3, 3),
@@ -34,9 +58,34 @@ SHAPES = {
         *[(o, i, 3, 3) for i, o in itertools.pairwise([3, *itertools.chain(*VGG_WIDTHS)])],
         (10, 512),
     ],
+    "lenet5": [(20, 1, 5, 5), (50, 20, 5, 5), (500, 800), (10, 500)],
+    "resnet32": [
+        (32, 3, 3, 3),
+        *[(32, 32, 3, 3)] * 10,
+        *[(64, 32, 3, 3), (64, 64, 3, 3), (64, 32, 1, 1)],
+        *[(64, 64, 3, 3)] * 8,
+        *[(128, 64, 3, 3), (128, 128, 3, 3), (128, 64, 1, 1)],
+        *[(128, 128, 3, 3)] * 8,
+        (10, 128),
+    ],
+    "vgg19": [
+        *[(o, i, 3, 3) for i, o in itertools.pairwise([3, *[64] * 2, *[128] * 2, *[256] * 4, *[512] * 8])],
+        (10, 512),
+    ],
+    "vgg-d": [
+        *[(o, i, 3, 3) for i, o in itertools.pairwise([3, *itertools.chain(*VGG_WIDTHS)])],
+        *[(512, 512), (512, 512), (10, 512)],
+    ],
+    "resnet18": [(64, 3, 7, 7), *basic_blocks([64, 128, 256, 512]), (10, 512)],
+    "resnet18-modified": [(64, 3, 3, 3), *basic_blocks([64, 128, 256, 512]), (10, 512)],
+    "resnet50": [(64, 3, 7, 7), *bottlenecks([64, 128, 256, 512], [3, 4, 6, 3]), (10, 2048)],
 }
-INPUT = {"lenet-300-100": MNIST, "resnet20": CIFAR, "vgg16": CIFAR}
+INPUT = dict.fromkeys(["lenet-300-100", "lenet5"], MNIST)
+INPUT |= dict.fromkeys(["resnet20", "resnet32", "vgg16", "vgg19", "vgg-d"], CIFAR)
+INPUT |= dict.fromkeys(["resnet18", "resnet18-modified", "resnet50"], TINY)
+"""ResNet-50 on smaller images than ImageNet's: its weights are the same."""
 every_architecture = pytest.mark.parametrize("architecture", SHAPES)
+every_kind_of_layer = pytest.mark.parametrize("architecture", ["lenet-300-100", "resnet20", "vgg-d"])
 
 
 def batch_norm(features: Tensor, values: Iterable[Tensor]) -> Tensor:
@@ -51,7 +100,47 @@ def lenet_by_hand(images: Tensor, state: dict[str, Tensor]) -> Tensor:
     return features @ weight3.T + bias3
 
 
-def resnet20_by_hand(images: Tensor, state: dict[str, Tensor]) -> Tensor:
+def lenet5_by_hand(images: Tensor, state: dict[str, Tensor]) -> Tensor:
+    weight1, bias1, weight2, bias2, *rest = state.values()
+    for weight, bias in ((weight1, bias1), (weight2, bias2)):
+        # Each output position is a product with the 5 x 5 patch below it.
+        columns = functional.unfold(images, 5)
+        side = images.shape[-1] - 4
+        images = (weight.flatten(1) @ columns + bias[:, None]).unflatten(2, (side, side))
+        images = images.unflatten(3, (-1, 2)).unflatten(2, (-1, 2)).amax((3, 5))
+    weight3, bias3, weight4, bias4 = rest
+    return (images.flatten(1) @ weight3.T + bias3).relu() @ weight4.T + bias4
+
+
+def torchvision_resnet_by_hand(images: Tensor, state: dict[str, Tensor], stem_stride: int = 2) -> Tensor:
+    """ResNet-18 and -50. A stage's stride is that of its first 3x3 convolution (v1.5) and of its shortcut."""
+
+    def layer(features: Tensor, convolution: str, norm: str, stride: int = 1) -> Tensor:
+        weight = state[f"{convolution}.weight"]
+        features = functional.conv2d(features, weight, stride=stride, padding=weight.shape[-1] // 2)
+        values = [state[f"{norm}.{n}"] for n in ("weight", "bias", "running_mean", "running_var")]
+        return batch_norm(features, [*values, torch.tensor(0)])
+
+    features = layer(images, "conv1", "bn1", stem_stride).relu()
+    if stem_stride == 2:
+        features = functional.max_pool2d(features, 3, stride=2, padding=1)
+    for stage in range(1, 5):
+        for block in itertools.takewhile(lambda b, s=stage: f"layer{s}.{b}.conv1.weight" in state, itertools.count()):
+            name, stride = f"layer{stage}.{block}", 2 if stage > 1 and block == 0 else 1
+            if f"{name}.conv3.weight" in state:
+                changed = layer(features, f"{name}.conv1", f"{name}.bn1").relu()
+                changed = layer(changed, f"{name}.conv2", f"{name}.bn2", stride).relu()
+                changed = layer(changed, f"{name}.conv3", f"{name}.bn3")
+            else:
+                changed = layer(features, f"{name}.conv1", f"{name}.bn1", stride).relu()
+                changed = layer(changed, f"{name}.conv2", f"{name}.bn2")
+            if f"{name}.downsample.0.weight" in state:
+                features = layer(features, f"{name}.downsample.0", f"{name}.downsample.1", stride)
+            features = (changed + features).relu()
+    return features.mean((2, 3)) @ state["fc.weight"].T + state["fc.bias"]
+
+
+def resnet20_by_hand(images: Tensor, state: dict[str, Tensor], blocks: int = 3, width: int = 64) -> Tensor:
     values = iter(state.values())
 
     def convolution(features: Tensor, stride: int = 1) -> Tensor:
@@ -60,30 +149,46 @@ def resnet20_by_hand(images: Tensor, state: dict[str, Tensor]) -> Tensor:
         return batch_norm(features, itertools.islice(values, 5))
 
     features = convolution(images).relu()
-    for stage, block in itertools.product(range(3), range(3)):
+    for stage, block in itertools.product(range(3), range(blocks)):
         stride = 2 if stage > 0 and block == 0 else 1
         changed = convolution(convolution(features, stride).relu())
         features = (changed + (convolution(features, stride) if stride == 2 else features)).relu()
     weight, bias = values
-    assert features.shape[1:] == (64, 8, 8)
+    assert features.shape[1:] == (width, 8, 8)
     return features.mean((2, 3)) @ weight.T + bias
 
 
-def vgg16_by_hand(images: Tensor, state: dict[str, Tensor]) -> Tensor:
+def vgg16_by_hand(images: Tensor, state: dict[str, Tensor], groups: Sequence[list[int]] = VGG_WIDTHS) -> Tensor:
     values = iter(state.values())
     features = images
-    for group, widths in enumerate(VGG_WIDTHS):
+    for group, widths in enumerate(groups):
         if group:
             features = functional.max_pool2d(features, 2)
         for _ in widths:
             features = functional.conv2d(features, next(values), next(values), padding=1)
             features = batch_norm(features, itertools.islice(values, 5)).relu()
-    weight, bias = values
     assert features.shape[1:] == (512, 2, 2)
-    return functional.avg_pool2d(features, 2).flatten(1) @ weight.T + bias
+    *hidden, weight, bias = values
+    features = (functional.max_pool2d if hidden else functional.avg_pool2d)(features, 2)
+    while hidden:
+        layer_weight, layer_bias, *norm = hidden[:7]
+        linear = features.flatten(1) @ layer_weight.T + layer_bias
+        features, hidden = batch_norm(linear[:, :, None, None], norm).relu(), hidden[7:]
+    return features.flatten(1) @ weight.T + bias
 
 
-BY_HAND = {"lenet-300-100": lenet_by_hand, "resnet20": resnet20_by_hand, "vgg16": vgg16_by_hand}
+BY_HAND: dict[str, Callable[[Tensor, dict[str, Tensor]], Tensor]] = {
+    "lenet-300-100": lenet_by_hand,
+    "lenet5": lenet5_by_hand,
+    "resnet20": resnet20_by_hand,
+    "resnet32": partial(resnet20_by_hand, blocks=5, width=128),
+    "vgg16": vgg16_by_hand,
+    "vgg19": partial(vgg16_by_hand, groups=([64] * 2, [128] * 2, [256] * 4, [512] * 4, [512] * 4)),
+    "vgg-d": vgg16_by_hand,
+    "resnet18": torchvision_resnet_by_hand,
+    "resnet18-modified": partial(torchvision_resnet_by_hand, stem_stride=1),
+    "resnet50": torchvision_resnet_by_hand,
+}
 
 
 def test_every_architecture_is_tested() -> None:
@@ -94,6 +199,22 @@ def test_every_architecture_is_tested() -> None:
 def test_prunable_weights_have_the_shapes_of_the_architecture(architecture: str) -> None:
     network = build(architecture, INPUT[architecture], 10)
     assert [tuple(weight.shape) for weight in prunable(network).values()] == SHAPES[architecture]
+
+
+@pytest.mark.parametrize(
+    ("architecture", "shape", "classes", "weights"),
+    [
+        ("resnet18", TINY, 200, 11_269_312),
+        ("resnet18-modified", TINY, 200, 11_261_632),
+        ("resnet50", IMAGENET, 1000, 25_502_912),
+        ("lenet5", MNIST, 10, 430_500),
+    ],
+)
+def test_prunable_weights_are_as_many_as_published(
+    architecture: str, shape: tuple[int, int, int], classes: int, weights: int
+) -> None:
+    network = build(architecture, shape, classes)
+    assert sum(weight.numel() for weight in prunable(network).values()) == weights
 
 
 @every_architecture
@@ -118,6 +239,9 @@ def test_forward_pass_is_that_of_the_architecture(architecture: str, initialised
         ("lenet-300-100", 0, 266_200 + 300 + 100 + 10),
         ("resnet20", 0, 270_896 + 10 + 2 * (7 * 16 + 7 * 32 + 7 * 64)),
         ("vgg16", 13, 14_715_584 + 10 + 3 * (2 * 64 + 2 * 128 + 3 * 256 + 6 * 512)),
+        ("vgg-d", 13, 14_715_584 + 10 + 3 * (2 * 64 + 2 * 128 + 3 * 256 + 6 * 512) + 2 * (512 * 512 + 3 * 512)),
+        ("lenet5", 2, 430_500 + 20 + 50 + 500 + 10),
+        ("resnet18", 0, 11_172_032 + 10 + 9600),
     ],
 )
 def test_biases_are_where_the_architecture_has_them(
@@ -142,7 +266,7 @@ def test_prunable_are_weights_of_convolutions_and_linear_layers_only() -> None:
     assert prunable(network)["4.weight"] is network[4].weight
 
 
-@every_architecture
+@every_kind_of_layer
 def test_initial_weights_are_normal_with_deviation_sqrt_2_by_fan_in(
     architecture: str, initialised: Callable[..., nn.Module]
 ) -> None:
@@ -156,7 +280,7 @@ def test_initial_weights_are_normal_with_deviation_sqrt_2_by_fan_in(
             assert abs(within - share) < 5 * math.sqrt(share * (1 - share) / values.size)
 
 
-@every_architecture
+@every_kind_of_layer
 def test_initial_biases_are_uniform_within_one_by_root_fan_in(
     architecture: str, initialised: Callable[..., nn.Module]
 ) -> None:
@@ -168,11 +292,11 @@ def test_initial_biases_are_uniform_within_one_by_root_fan_in(
     assert np.abs(quarters - 0.25).max() < 5 * math.sqrt(0.25 * 0.75 / scaled.size)
 
 
-@pytest.mark.parametrize("architecture", ["resnet20", "vgg16"])
+@pytest.mark.parametrize("architecture", ["resnet20", "vgg16", "vgg-d"])
 def test_initial_batch_norm_has_uniform_gamma_and_is_otherwise_neutral(
     architecture: str, initialised: Callable[..., nn.Module]
 ) -> None:
-    layers = [m for m in initialised(architecture, CIFAR).modules() if isinstance(m, nn.BatchNorm2d)]
+    layers = [m for m in initialised(architecture, CIFAR).modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
     gamma = torch.cat([layer.weight.detach() for layer in layers]).numpy()
     assert gamma.min() >= 0
     assert gamma.max() < 1

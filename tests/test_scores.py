@@ -141,6 +141,19 @@ def test_batches_hold_every_example_once_in_order_and_know_their_share() -> None
     assert torch.equal(torch.cat([batch_labels for _, batch_labels, _ in batches]), labels)
 
 
+def test_examples_stay_bytes_and_are_normalised_batch_by_batch() -> None:
+    images, sizes = torch.arange(50, dtype=torch.uint8).reshape(50, 1, 1, 1), []
+
+    def normalise(batch: torch.Tensor) -> torch.Tensor:
+        sizes.append(len(batch))
+        return batch / 2
+
+    examples = Examples(images, torch.arange(50), normalise, 20)
+    assert torch.equal(torch.cat([batch for batch, _, _ in examples.chunks()]), images / 2)
+    assert sizes == [20, 20, 10]
+    assert torch.equal(examples.first_image(), images[:1] / 2)
+
+
 def test_snip_averages_absolute_values_of_batches_weighted_by_size() -> None:
     linear, batches = two_batches()
     found = score("snip", linear.network, linear.examples)["1.weight"]

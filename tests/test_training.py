@@ -16,7 +16,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import pruning
-from pruning import training
+from pruning import batches, training
+from pruning.batches import Resident
 from pruning.data import Data
 from pruning.datasets import Split
 from pruning.initialisation import draw_state
@@ -24,7 +25,7 @@ from pruning.masks import Mask
 from pruning.networks import build, prunable
 from pruning.states import Progress, State
 from pruning.streams import stream
-from pruning.training import Recipe, Resident, from_state, learning_rate, train
+from pruning.training import Recipe, from_state, learning_rate, train
 
 RECIPE = Recipe(
     epochs=3, batch_size=64, learning_rate=0.1, milestones=(30,), warmup=10, momentum=0.9, weight_decay=5e-3
@@ -473,7 +474,7 @@ def test_run_that_ends_well_has_not_diverged(digits: Data) -> None:
 
 
 def test_test_metrics_equal_those_of_all_test_images_at_once(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "CHUNK", 7)
+    monkeypatch.setattr(batches, "CHUNK", 7)
     run = Run(digits, conv_net)
     row = run.go(stop=30).rows[-1]
     run.network.eval()

@@ -33,7 +33,7 @@ def effective(network: nn.Module, mask: Mask, shape: tuple[int, int, int]) -> di
         for parameter in network.parameters():
             parameter.zero_()
         for module in network.modules():
-            if isinstance(module, nn.BatchNorm2d):
+            if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
                 module.weight.fill_(1)
                 module.eps = 0
             elif isinstance(module, nn.Conv2d):
@@ -66,6 +66,31 @@ def test_effective_weights_are_those_with_a_gradient(
     assert found == expected
     if density < 0.1:
         assert sum(expected.values()) < sum(np.count_nonzero(array) for array in mask.values())
+
+
+@pytest.mark.parametrize(
+    ("architecture", "shape"),
+    [
+        ("lenet5", (28, 28, 1)),
+        ("resnet32", (32, 32, 3)),
+        ("vgg-d", (32, 32, 3)),
+        ("resnet18", (64, 64, 3)),
+        ("resnet18-modified", (16, 16, 3)),
+        ("resnet50", (64, 64, 3)),
+    ],
+)
+def test_effective_weights_of_larger_networks(
+    architecture: str,
+    shape: tuple[int, int, int],
+    initialised: Callable[..., nn.Module],
+    noise: Callable[..., Examples],
+) -> None:
+    network = initialised(architecture, shape)
+    wiring = trace(network, shape)
+    mask = make_mask(network, noise(shape), Pruning("magnitude", 1, lambda total: round(0.005 * total), "none", 0))
+    expected = effective(network, mask, shape)
+    assert {name: left.effective for name, left in layer_paths(mask, wiring).items()} == expected
+    assert wiring["prunable"] == sum(array.size for array in mask.values())
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -165,6 +165,7 @@ def mask_parameters(wildcards):
         **initial_parameters(wildcards),
         "score": method.score,
         "iterations": method.iterations,
+        "scoring_batch": network_of(wildcards).row["scoring_batch"],
         "prune_at": method.prune_at,
         "scoring_code": fingerprint("pruning.scoring", *score),
     }

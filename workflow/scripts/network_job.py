@@ -30,7 +30,7 @@ class NetworkJob:
         self.seed = int(snakemake.wildcards.seed)
         self.device = prepare_torch(snakemake)
         self.run = Run(self.device)
-        self.data = load(Path(snakemake.input.manifest).parent)
+        self.data = load(Path(snakemake.input.manifest).parent, self.settings["threads"])
         shape = self.data.train.images.shape[1:]
         self.network = networks.build(self.settings["architecture"], shape, self.data.classes).to(self.device)
 

@@ -23,7 +23,8 @@ with job.reporting(snakemake.log[0]) as log:
     else:
         earlier = load_mask(snakemake.input.earlier_mask)[0] if snakemake.input.get("earlier_mask") else None
         settings = Pruning(work.settings["score"], work.settings["iterations"], kept, cell.ablation, work.seed)
-        mask = make_mask(work.network, scoring_examples(work.data, work.seed, work.device), settings, earlier)
+        examples = scoring_examples(work.data, work.seed, work.device, work.settings["scoring_batch"])
+        mask = make_mask(work.network, examples, settings, earlier)
     seconds = time.perf_counter() - began
     names = {**dict(cell.items()), "seed": work.seed}
     about = {"cell": names, "scored_state": state_checksum(state), "data": work.data.checksum}

@@ -24,9 +24,9 @@ with job.reporting(snakemake.log[0]) as log:
     begin.rows.clear()
     progress = begin
     if step > 0:
-        progress = train(work.network, mask, work.recipe, work.resident, begin, stop=step)
+        progress = train(work.network, mask, work.recipe, work.batches, begin, stop=step)
         an_epoch = updates_an_epoch(len(work.data.train.labels), work.recipe.batch_size)
-        end = train(work.network, mask, work.recipe, work.resident, progress, stop=-(-step // an_epoch) * an_epoch)
+        end = train(work.network, mask, work.recipe, work.batches, progress, stop=-(-step // an_epoch) * an_epoch)
         recorded = next(row for row in load_progress(snakemake.input.end)[0].rows if row["update"] == end.update)
         found, expected = end.rows[-1]["test_loss"], recorded["test_loss"]
         tolerance = 0 if work.device.type == "cpu" else 0.01

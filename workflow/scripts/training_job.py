@@ -9,10 +9,11 @@ import torch
 from tqdm import tqdm
 
 from network_job import NetworkJob
+from pruning import batches
 from pruning.masks import Mask, mask_checksum
 from pruning.predictions import from_logits, save_predictions
 from pruning.states import Progress, State, load_checkpoint, run_key, save_progress, state_checksum
-from pruning.training import COLUMNS, Recipe, Resident, predict, train
+from pruning.training import COLUMNS, Recipe, predict, train
 
 
 class TrainingJob(NetworkJob):
@@ -21,7 +22,7 @@ class TrainingJob(NetworkJob):
     def __init__(self, snakemake: Any) -> None:
         super().__init__(snakemake)
         self.recipe = Recipe.read(self.settings)
-        self.resident = Resident(self.data, self.recipe.batch_size, self.seed, self.device)
+        self.batches = batches.of_data(self.data, self.recipe.batch_size, self.seed, self.device)
 
     def key(self, mask: Mask, start: State) -> str:
         """The name of this run: all that its bytes depend on."""
@@ -58,7 +59,7 @@ class TrainingJob(NetworkJob):
                 saved = time.monotonic()
 
         with bar:
-            end = train(self.network, mask, self.recipe, self.resident, progress or start, after_epoch=after_epoch)
+            end = train(self.network, mask, self.recipe, self.batches, progress or start, after_epoch=after_epoch)
         return end, self.run.record(
             recipe=self.settings,
             mask=mask_checksum(mask),
@@ -73,5 +74,5 @@ class TrainingJob(NetworkJob):
 
     def predict(self, path: str) -> None:
         """Write the predictions of the network as it is now."""
-        logits = predict(self.network, self.resident.test_images).cpu().numpy()
+        logits = predict(self.network, self.batches.test()).cpu().numpy()
         save_predictions(path, from_logits(logits, self.data.test.labels))

@@ -7,11 +7,12 @@ import numpy as np
 import torch
 from torch import nn
 
+from pruning.batches import CHUNK, Resident
 from pruning.data import Data
 from pruning.datasets import Description, Split
 from pruning.networks import all_kept
 from pruning.states import State
-from pruning.training import CHUNK, Recipe, Resident, from_state, predict, train
+from pruning.training import Recipe, from_state, predict, train
 
 WORTH_SECONDS = 3.0
 """how long the timed updates last together, about"""
@@ -41,9 +42,9 @@ def measure(
     updates = max(3, min(500, round(WORTH_SECONDS / (seconds(2) / 2))))
     training = seconds(updates) / (updates * batch)
     images = torch.zeros(min(about.test, batch, CHUNK), *about.shape[2:], *about.shape[:2], device=device)
-    predict(network, images)[0].cpu()
+    predict(network, [images])[0].cpu()
     began = time.perf_counter()
-    predict(network, images)[0].cpu()
+    predict(network, [images])[0].cpu()
     testing = (time.perf_counter() - began) / len(images)
     return {"seconds_an_example": training, "seconds_a_test_example": testing, "updates": updates, "batch_size": batch}
 

@@ -1,4 +1,8 @@
-"""Prepared data: a dataset as four arrays that can be memory-mapped, and a manifest that says what they are."""
+"""Prepared data: a dataset as four arrays that can be memory-mapped, and a manifest that says what they are.
+
+Of a dataset that does not fit into memory, the two arrays of images are indices of its pictures, which stay where they
+are and are decoded when they are used (`pictures`).
+"""
 
 import json
 from dataclasses import dataclass
@@ -8,18 +12,19 @@ from typing import Any
 import numpy as np
 
 from pruning import PruningError
-from pruning.datasets import Split, find
+from pruning.datasets import Images, Split, find
 from pruning.files import checksum, read_json, replacing, text_digest, write_json
+from pruning.pictures import Pictures
 
 MANIFEST = "manifest.json"
-IDENTITY = ("arrays", "classes", "scale", "mean", "deviation", "augmentation")
+IDENTITY = ("arrays", "classes", "scale", "mean", "deviation", "augmentation", "shape", "shorter_edge")
 """What of a manifest says how a network sees the data"""
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 
 
 @dataclass(frozen=True)
 class Data:
-    """A prepared dataset. Images are bytes (examples, height, width, channels), labels int64."""
+    """A prepared dataset. Images are bytes (examples, height, width, channels), or pictures to decode; labels int64."""
 
     train: Split
     test: Split
@@ -36,9 +41,12 @@ def prepare(name: str, source: Path, destination: Path) -> None:
     module = find(name)
     about = module.DESCRIPTION
     train, test = module.read(source)
-    arrays = dict(zip(ARRAYS, (train.images, train.labels, test.images, test.labels), strict=True))
+    arrays = dict(zip(ARRAYS, (train.images[:], train.labels, test.images[:], test.labels), strict=True))
     _check(name, arrays)
-    scaled_mean, scaled_deviation = _moments(train.images, about.scale)
+    mean, deviation = about.mean, about.deviation
+    if mean is None or deviation is None:
+        mean, deviation = _moments(arrays["train_images"], about.scale)
+    in_files = {"folder": str(source), "shape": list(about.shape), "shorter_edge": about.shorter_edge}
     for array_name, array in arrays.items():
         with replacing(destination / f"{array_name}.npy") as temporary:
             np.save(temporary, np.ascontiguousarray(array), allow_pickle=False)
@@ -51,9 +59,10 @@ def prepare(name: str, source: Path, destination: Path) -> None:
             "files": dict(about.files),
             "classes": about.classes,
             "scale": about.scale,
-            "mean": list(about.mean or scaled_mean),
-            "deviation": list(about.deviation or scaled_deviation),
+            "mean": list(mean),
+            "deviation": list(deviation),
             "augmentation": about.augmentation,
+            **(in_files if about.shorter_edge else {}),
             "arrays": {key: {"shape": list(a.shape), "checksum": checksum(a)} for key, a in arrays.items()},
             "train_count_a_class": np.bincount(train.labels, minlength=about.classes).tolist(),
             "test_count_a_class": np.bincount(test.labels, minlength=about.classes).tolist(),
@@ -61,8 +70,10 @@ def prepare(name: str, source: Path, destination: Path) -> None:
     )
 
 
-def load(folder: Path) -> Data:
+def load(folder: Path, workers: int = 1) -> Data:
     """The prepared dataset in `folder`, memory-mapped, every array checked against the manifest.
+
+    Where images are pictures in files, `workers` threads decode them; their bytes do not depend on it.
 
     Raises PruningError, naming the file, where one is missing or is not what was prepared.
     """
@@ -81,33 +92,41 @@ def load(folder: Path) -> Data:
         if checksum(array) != entry["checksum"]:
             raise PruningError(f"{path} is not the file that was prepared. Delete {folder} to prepare it again.")
         arrays[name] = array
+
+    def images(split: str) -> Images:
+        array: np.ndarray = arrays[f"{split}_images"]
+        if "shorter_edge" not in manifest:
+            return array
+        return Pictures(Path(manifest["folder"]), array, tuple(manifest["shape"]), manifest["shorter_edge"], workers)
+
     return Data(
-        train=Split(arrays["train_images"], arrays["train_labels"]),
-        test=Split(arrays["test_images"], arrays["test_labels"]),
+        train=Split(images("train"), arrays["train_labels"]),
+        test=Split(images("test"), arrays["test_labels"]),
         classes=manifest["classes"],
         scale=manifest["scale"],
         mean=np.array(manifest["mean"], dtype=np.float32),
         deviation=np.array(manifest["deviation"], dtype=np.float32),
         augmentation=manifest["augmentation"],
-        checksum=text_digest(json.dumps({key: manifest[key] for key in IDENTITY}, sort_keys=True)),
+        checksum=text_digest(json.dumps({key: manifest[key] for key in IDENTITY if key in manifest}, sort_keys=True)),
     )
 
 
-def _moments(images: np.ndarray, scale: float) -> tuple[list[float], list[float]]:
+def _moments(images: np.ndarray, scale: float) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and standard deviation a channel of scaled pixels."""
     axes = (0, 1, 2)
     return (
-        [float(x) / scale for x in images.mean(axes, dtype=np.float64)],
-        [float(x) / scale for x in images.std(axes, dtype=np.float64)],
+        tuple(float(x) / scale for x in images.mean(axes, dtype=np.float64)),
+        tuple(float(x) / scale for x in images.std(axes, dtype=np.float64)),
     )
 
 
 def _check(name: str, arrays: dict[str, np.ndarray]) -> None:
     about = find(name).DESCRIPTION
+    an_image = () if about.shorter_edge else about.shape
     expected = {
-        "train_images": (about.train, *about.shape),
+        "train_images": (about.train, *an_image),
         "train_labels": (about.train,),
-        "test_images": (about.test, *about.shape),
+        "test_images": (about.test, *an_image),
         "test_labels": (about.test,),
     }
     for key, shape in expected.items():

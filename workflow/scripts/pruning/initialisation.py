@@ -44,7 +44,7 @@ def draw_state(network: nn.Module, initialiser: str, seed: int, purpose: str = "
                     bound = 1 / math.sqrt(math.prod(shape[1:]))
                     bias = draw(f"{name}.bias").uniform(-bound, bound, len(module.bias)).astype(np.float32)
                     state[f"{name}.bias"] = torch.from_numpy(bias)
-            case nn.BatchNorm2d():
+            case nn.BatchNorm1d() | nn.BatchNorm2d():
                 gamma = draw(f"{name}.weight").random(module.num_features, dtype=np.float32)
                 state[f"{name}.weight"] = torch.from_numpy(gamma)
                 state[f"{name}.bias"] = torch.zeros(module.num_features)

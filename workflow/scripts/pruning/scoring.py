@@ -34,8 +34,11 @@ class Pruning:
     seed: int
 
 
-def scoring_examples(data: Data, seed: int, device: torch.device) -> Examples:
-    """The same 10 a class for every score of a seed, from the training set in a random order, not augmented."""
+def scoring_examples(data: Data, seed: int, device: torch.device, at_once: int = 256) -> Examples:
+    """The same 10 a class for every score of a seed, from the training set in a random order, not augmented.
+
+    They stay bytes, and `at_once` of them are normalised and scored together.
+    """
     order = stream(seed, "scoring examples").permutation(len(data.train.labels))
     labels = data.train.labels[order]
     chosen = np.sort(np.concatenate([np.nonzero(labels == c)[0][:EXAMPLES_A_CLASS] for c in range(data.classes)]))
@@ -44,7 +47,8 @@ def scoring_examples(data: Data, seed: int, device: torch.device) -> Examples:
         raise PruningError(f"{EXAMPLES_A_CLASS} scoring examples a class are needed; classes {short} have fewer.")
     picked = order[chosen]
     images = torch.from_numpy(data.train.images[picked]).to(device)
-    return Examples(normalise(images, data), torch.from_numpy(data.train.labels[picked]).to(device))
+    chosen_labels = torch.from_numpy(data.train.labels[picked]).to(device)
+    return Examples(images, chosen_labels, partial(normalise, data=data), at_once)
 
 
 def make_mask(network: nn.Module, examples: Examples, pruning: Pruning, earlier: Mask | None = None) -> Mask:

@@ -1,11 +1,11 @@
-"""Training a masked network. The whole of it is on this page: schedule, batches, update, loop.
+"""Training a masked network. The whole of it is on this page: schedule, update, loop.
 
 Learning rate, order of the data and augmentation are functions of (seed, update number) alone. So a run that takes up
 at update k sees the batches that a run from 0 sees from k on, and a run that was killed goes on to the same bytes.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -14,17 +14,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from pruning.data import Data
+from pruning.batches import Batches
 from pruning.masks import Mask
 from pruning.networks import prunable
-from pruning.normalisation import normalise
 from pruning.states import Progress, State, copy_state, copy_tensors
-from pruning.streams import stream
-
-CHUNK = 500
-"""test images that go through the network at once"""
-FRAME = 4
-"""zero pixels around an image from which a crop is taken"""
 
 
 @dataclass(frozen=True)
@@ -71,52 +64,11 @@ def updates_an_epoch(examples: int, batch_size: int) -> int:
     return -(-examples // batch_size)
 
 
-class Resident:
-    """A dataset on the device: the batches of any epoch of a seed, and the test set."""
-
-    def __init__(self, data: Data, batch_size: int, seed: int, device: torch.device) -> None:
-        self.data, self.batch_size, self.seed = data, batch_size, seed
-        self.images = torch.from_numpy(data.train.images).to(device)
-        self.labels = torch.from_numpy(data.train.labels).to(device)
-        self.test_images = normalise(torch.from_numpy(data.test.images).to(device), data)
-        self.test_labels = torch.from_numpy(data.test.labels).to(device)
-        self.augmented = data.augmentation == "flip and crop"
-        if not self.augmented:
-            self.images = normalise(self.images, data)
-
-    def epoch(self, epoch: int, first: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches `first` and later of an epoch: normalised images and labels."""
-        device, examples = self.images.device, len(self.labels)
-        order = torch.from_numpy(stream(self.seed, "data order", epoch).permutation(examples)).to(device)
-        if self.augmented:
-            rows, columns = (index.to(device) for index in self._crops(epoch))
-        for start in range(first * self.batch_size, examples, self.batch_size):
-            chosen = order[start : start + self.batch_size]
-            if self.augmented:
-                framed = functional.pad(self.images[chosen], (0, 0, FRAME, FRAME, FRAME, FRAME))
-                picked = torch.arange(len(chosen), device=device)[:, None, None]
-                images = framed[picked, rows[chosen][:, :, None], columns[chosen][:, None, :]]
-                yield normalise(images, self.data), self.labels[chosen]
-            else:
-                yield self.images[chosen], self.labels[chosen]
-
-    def _crops(self, epoch: int) -> tuple[Tensor, Tensor]:
-        """For each image, which rows and columns of the framed image are its crop; a mirrored one runs backwards."""
-        draw = stream(self.seed, "augmentation", epoch)
-        examples, height, width = self.images.shape[:3]
-        mirrored = draw.random(examples) < 0.5
-        top, left = draw.integers(0, 2 * FRAME + 1, (2, examples))
-        rows = top[:, None] + np.arange(height)
-        columns = left[:, None] + np.arange(width)
-        columns = np.where(mirrored[:, None], width + 2 * FRAME - 1 - columns, columns)
-        return torch.from_numpy(rows), torch.from_numpy(columns)
-
-
 def train(
     network: nn.Module,
     mask: Mask,
     recipe: Recipe,
-    resident: Resident,
+    batches: Batches,
     start: Progress,
     stop: int | None = None,
     after_epoch: Callable[[Progress], None] = lambda _: None,
@@ -128,14 +80,14 @@ def train(
     anything reads them. Stops early, at the end of an epoch, once the loss is not finite; that is a result. After every
     epoch, `after_epoch` is given a progress from which the run can go on.
     """
-    device = resident.labels.device
+    device = batches.labels.device
     network.load_state_dict(start.state)
     masks = {name: bit_mask(weight, mask[name]) for name, weight in prunable(network).items()}
     for name, weight in prunable(network).items():
         apply_mask(weight, masks[name])
     parameters = dict(network.named_parameters())
     velocity = {name: start.velocity[name].to(device, copy=True) for name in parameters}
-    an_epoch = updates_an_epoch(len(resident.labels), recipe.batch_size)
+    an_epoch = updates_an_epoch(len(batches.labels), recipe.batch_size)
     stop = recipe.epochs * an_epoch if stop is None else stop
     update, rows = start.update, list(start.rows)
 
@@ -144,7 +96,7 @@ def train(
         epoch, first = divmod(update, an_epoch)
         loss_sum, correct, seen = torch.zeros((), device=device), torch.zeros((), device=device), 0
         network.train()
-        for images, labels in resident.epoch(epoch, first):
+        for images, labels in batches.epoch(epoch, first):
             logits = network(images)
             loss = functional.cross_entropy(logits, labels)
             gradients = torch.autograd.grad(loss, list(parameters.values()))
@@ -155,7 +107,7 @@ def train(
             seen, update = seen + len(labels), update + 1
             if update == stop:
                 break
-        test_loss, test_accuracy = test(network, resident)
+        test_loss, test_accuracy = test(network, batches)
         rows.append(
             {
                 "epoch": epoch + 1,
@@ -208,17 +160,17 @@ def diverged(rows: list[dict[str, float | int]]) -> bool:
 
 
 @torch.no_grad()
-def predict(network: nn.Module, images: Tensor) -> Tensor:
-    """Logits for all `images`, batch norm in evaluation mode."""
+def predict(network: nn.Module, batches: Iterable[Tensor]) -> Tensor:
+    """Logits for the images of all `batches`, batch norm in evaluation mode."""
     network.eval()
-    return torch.cat([network(images[start : start + CHUNK]) for start in range(0, len(images), CHUNK)])
+    return torch.cat([network(images) for images in batches])
 
 
-def test(network: nn.Module, resident: Resident) -> tuple[float, float]:
+def test(network: nn.Module, batches: Batches) -> tuple[float, float]:
     """Mean cross-entropy and accuracy in percent on the whole test set."""
-    logits = predict(network, resident.test_images)
-    loss = functional.cross_entropy(logits, resident.test_labels)
-    return loss.item(), 100 * (logits.argmax(1) == resident.test_labels).double().mean().item()
+    logits = predict(network, batches.test())
+    loss = functional.cross_entropy(logits, batches.test_labels)
+    return loss.item(), 100 * (logits.argmax(1) == batches.test_labels).double().mean().item()
 
 
 def from_state(network: nn.Module, state: State, update: int) -> Progress:

@@ -33,18 +33,32 @@ class Description:
     deviation: tuple[float, ...] | None
     """standard deviation a channel, after scaling; None: the training set's own"""
     augmentation: str
-    """`none`, or `flip and crop`: mirror at random, then crop at random from a frame of 4 zero pixels"""
+    """`none`; `flip and crop`: mirror at random, then crop at random from a frame of 4 zero pixels; or
+    `random resized crop`: resize a random part to the whole and mirror at random"""
     licence: str
     source: str
     files: Mapping[str, str] = field(default_factory=dict)
     """{path below the data folder: MD5} of the publisher's files"""
+    shorter_edge: int | None = None
+    """for pictures that are decoded when they are used: to how many pixels their shorter edge is resized before the
+    middle is cut out; None: images are prepared once"""
+
+
+class Images(Protocol):
+    """Bytes (examples, height, width, channels): an array, or pictures that read like one."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __getitem__(self, chosen: slice | np.ndarray) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)
 class Split:
-    """Images (uint8: examples, height, width, channels) and labels (int64)."""
+    """Images (uint8: examples, height, width, channels), or an index of pictures to decode (`pictures`), and labels
+    (int64)."""
 
-    images: np.ndarray
+    images: Images
     labels: np.ndarray
 
 

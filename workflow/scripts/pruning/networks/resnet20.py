@@ -28,17 +28,20 @@ class Block(nn.Module):
         return features.relu()
 
 
-class ResNet20(nn.Module):
-    def __init__(self, channels: int, classes: int) -> None:
+class ResNet(nn.Module):
+    """Three stages of `blocks` basic blocks; `widths` are their channels."""
+
+    def __init__(self, channels: int, classes: int, blocks: int, widths: tuple[int, int, int]) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(channels, 16, 3, padding=1, bias=False)
-        self.norm = nn.BatchNorm2d(16)
-        self.blocks = nn.Sequential(
-            *(Block(16, 16, 1) for _ in range(3)),
-            *(Block(16 if first else 32, 32, 2 if first else 1) for first in (True, False, False)),
-            *(Block(32 if first else 64, 64, 2 if first else 1) for first in (True, False, False)),
-        )
-        self.output = nn.Linear(64, classes)
+        self.conv = nn.Conv2d(channels, widths[0], 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(widths[0])
+        layers, inputs = [], widths[0]
+        for stage, outputs in enumerate(widths):
+            for block in range(blocks):
+                layers.append(Block(inputs, outputs, stride=2 if stage > 0 and block == 0 else 1))
+                inputs = outputs
+        self.blocks = nn.Sequential(*layers)
+        self.output = nn.Linear(widths[-1], classes)
 
     def forward(self, images: Tensor) -> Tensor:
         features = self.norm(self.conv(images)).relu()
@@ -48,4 +51,4 @@ class ResNet20(nn.Module):
 
 
 def build(shape: tuple[int, int, int], classes: int) -> nn.Module:
-    return ResNet20(shape[2], classes)
+    return ResNet(shape[2], classes, blocks=3, widths=(16, 32, 64))

@@ -18,22 +18,32 @@ from torch import Tensor, nn
 
 from pruning import registry
 
-CHUNK = 256
-"""Examples that are scored at once. The datasets of 10 classes need one chunk."""
+
+def as_they_are(images: Tensor) -> Tensor:
+    return images
 
 
 @dataclass(frozen=True)
 class Examples:
-    """The scoring examples of a replicate: normalised images (examples, channels, height, width) and labels."""
+    """The scoring examples of a replicate, images and labels. Images are kept as `normalise` takes them: as bytes."""
 
     images: Tensor
     labels: Tensor
+    normalise: Callable[[Tensor], Tensor] = as_they_are
+    """gives images as a network sees them (examples, channels, height, width)"""
+    at_once: int = 256
+    """examples that are scored at once: `scoring_batch` of the network"""
 
     def chunks(self) -> Iterator[tuple[Tensor, Tensor, float]]:
-        """Images and labels, at most `CHUNK` at once, and the share of all examples that they are."""
-        for start in range(0, len(self.labels), CHUNK):
-            labels = self.labels[start : start + CHUNK]
-            yield self.images[start : start + CHUNK], labels, len(labels) / len(self.labels)
+        """Normalised images and labels, at most `at_once`, and the share of all examples that they are."""
+        for start in range(0, len(self.labels), self.at_once):
+            labels = self.labels[start : start + self.at_once]
+            images = self.normalise(self.images[start : start + self.at_once])
+            yield images, labels, len(labels) / len(self.labels)
+
+    def first_image(self) -> Tensor:
+        """The first image, normalised (1, channels, height, width)."""
+        return self.normalise(self.images[:1])
 
 
 Stream = Callable[[str, str], np.random.Generator]

@@ -20,7 +20,7 @@ def score(network: nn.Module, examples: Examples, stream: Stream) -> Scores:
         for parameter in network.parameters():
             parameter.abs_()
     weights = prunable(network)
-    ones = torch.ones_like(examples.images[:1], dtype=torch.float64)
+    ones = torch.ones_like(examples.first_image(), dtype=torch.float64)
     flow = network(ones).sum()
     gradients = torch.autograd.grad(flow, list(weights.values()))
     return {
