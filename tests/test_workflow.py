@@ -119,11 +119,14 @@ def test_study_makes_every_cell_table_and_figure(finished: WorkflowCopy) -> None
     assert len(table) == 1 + len(CELLS)
     figures = {path.name for path in finished.folder.glob("results/figures/*")}
     names = ("accuracy", "ablations", "layer_density", "neuron_collapse", "effective_sparsity")
-    assert figures == {f"{name}.{suffix}" for name in names for suffix in ("pdf", "png", "svg")}
+    assert figures == {f"{name}.{suffix}" for name in (*names, "claims") for suffix in ("pdf", "png", "svg")}
     tables = {path.name for path in finished.folder.glob("results/tables/*.*")}
     assert tables == {f"{name}.{suffix}" for name in names for suffix in ("csv", "md", "tex")} | {
         "cells.csv",
         "statistics.csv",
+        "claims.csv",
+        "claims.md",
+        "claim_differences.csv",
     }
     assert not list(finished.folder.glob("results/checkpoints/**/*.safetensors"))
 
@@ -246,6 +249,11 @@ def test_change_of_label_and_source_concerns_no_cell(workflow: WorkflowCopy) -> 
     workflow.replace("config/methods.yaml", "label: SNIP", "label: Snip")
     workflow.replace("config/methods.yaml", "  source: the trivial baseline", "  source: anybody")
     assert workflow.plan_of_cells() == set()
+
+
+def test_change_of_the_claims_judges_them_again_and_nothing_else(workflow: WorkflowCopy) -> None:
+    workflow.replace("config/claims.yaml", "margin: 0.5", "margin: 1")
+    assert workflow.plan() == {"claims_table", "figure_claims"}
 
 
 def test_change_of_a_figure_draws_that_figure_alone(workflow: WorkflowCopy) -> None:
