@@ -415,3 +415,110 @@ def test_ablations_start_from_the_weights_that_they_say(finished: WorkflowCopy) 
             evaluation = json.loads((finished.cell(f"{method}/86.6/{ablation}") / "evaluation.json").read_text())
             found = evaluation["provenance"]["start_state"]
             assert found == state_checksum(reinit if ablation == "reinit" else state)
+
+
+# ----------------------------------------------------------------------------------- rounds with training between them
+
+
+@pytest.fixture(scope="module")
+def rounds(finished: WorkflowCopy, tmp_path_factory: pytest.TempPathFactory) -> WorkflowCopy:
+    """A workflow with two rounds of every ablation that they are for, and of both methods. Only to be read."""
+    workflow = finished.copy(tmp_path_factory.mktemp("rounds"))
+    cells = [f"lottery-iterative/36/{ablation}" for ablation in ABLATIONS]
+    cells += ["lottery-iterative/20/none", "magnitude-after-iterative/20/none", "magnitude-after-iterative/36/none"]
+    workflow.run(*map(workflow.target, cells))
+    return workflow
+
+
+def about(workflow: WorkflowCopy, cell: str, key: str) -> object:
+    return json.loads((workflow.cell(cell) / "evaluation.json").read_text())["provenance"][key]
+
+
+def end_of(workflow: WorkflowCopy, cell: str) -> dict[str, torch.Tensor]:
+    return load_progress(workflow.cell(cell) / "states/end.safetensors")[0].state
+
+
+def test_a_round_is_scored_on_what_the_round_before_was_trained_to(rounds: WorkflowCopy) -> None:
+    dense = state_checksum(end_of(rounds, "dense/0/none"))
+    for method in ("lottery-iterative", "magnitude-after-iterative"):
+        assert about(rounds, f"{method}/20/none", "scored_state") == dense
+        trained = state_checksum(end_of(rounds, f"{method}/20/none"))
+        assert about(rounds, f"{method}/36/none", "scored_state") == trained != dense
+    for ablation, before in {"shuffle": "none", "reinit": "none", "invert": "invert"}.items():
+        trained = state_checksum(end_of(rounds, f"lottery-iterative/20/{before}"))
+        assert about(rounds, f"lottery-iterative/36/{ablation}", "scored_state") == trained
+
+
+def test_a_round_starts_from_the_rewound_weights_or_keeps_the_trained_ones(rounds: WorkflowCopy) -> None:
+    rewound = state_checksum(load_progress(rounds.cell("dense/0/none") / "states/23it.safetensors")[0].state)
+    assert about(rounds, "lottery-iterative/36/none", "start_state") == rewound
+    trained = state_checksum(end_of(rounds, "magnitude-after-iterative/20/none"))
+    assert about(rounds, "magnitude-after-iterative/36/none", "start_state") == trained
+
+
+@pytest.mark.parametrize("ablation", ["none", "invert"])
+def test_a_round_removes_the_lowest_of_what_the_round_before_kept(rounds: WorkflowCopy, ablation: str) -> None:
+    before, mask = (load_mask(rounds.cell(f"lottery-iterative/{s}/{ablation}") / "mask.npz")[0] for s in ("20", "36"))
+    weights = {name: end_of(rounds, f"lottery-iterative/20/{ablation}")[name].abs().numpy() for name in mask}
+    assert sum(int(kept.sum()) for kept in before.values()) == 50_200 - 10_040
+    assert sum(int(kept.sum()) for kept in mask.values()) == 50_200 - 18_072
+    assert not any((mask[name] & ~before[name]).any() for name in mask)
+    kept = np.concatenate([weights[name][mask[name]] for name in mask])
+    removed = np.concatenate([weights[name][before[name] & ~mask[name]] for name in mask])
+    assert kept.max() <= removed.min() if ablation == "invert" else kept.min() >= removed.max()
+
+
+def test_shuffled_and_reinitialised_cells_take_the_mask_of_the_unmodified_rounds(rounds: WorkflowCopy) -> None:
+    masks = {
+        a: load_mask(rounds.cell(f"lottery-iterative/36/{a}") / "mask.npz")[0] for a in ("none", "shuffle", "reinit")
+    }
+    for name, kept in masks["none"].items():
+        assert (masks["reinit"][name] == kept).all()
+        assert masks["shuffle"][name].sum() == kept.sum()
+    assert any((masks["shuffle"][name] != kept).any() for name, kept in masks["none"].items())
+
+
+def test_a_further_round_takes_up_from_the_last_one_though_an_earlier_one_is_gone(
+    rounds: WorkflowCopy, tmp_path: Path
+) -> None:
+    workflow = rounds.copy(tmp_path)
+    (workflow.cell("lottery-iterative/20/none") / "states/end.safetensors").unlink()
+    assert workflow.plan(workflow.target("lottery-iterative/36/none")) == set()
+    jobs = {f"{rule} tiny/lottery-iterative/48.8/none/0" for rule in ("prune", "train_round", "evaluate")}
+    assert workflow.plan(workflow.target("lottery-iterative/48.8/none")) == jobs
+
+
+# ---------------------------------------------------------------------------------------------------------- experiments
+
+EXPERIMENTS = """
+experiments:
+  ablations: null
+  layer_density: null
+  effective_sparsity: null
+  accuracy: null
+  neuron_collapse: {methods: [snip, random], ablations: [none, shuffle]}
+  pruning_step:
+    methods: [snip, lottery]
+    ablations: [none]
+    steps: [0, 1ep, 2ep]
+"""
+
+
+def test_figure_of_masks_asks_for_no_training(new: WorkflowCopy) -> None:
+    new.append("study.yaml", EXPERIMENTS)
+    jobs = new.plan("results/figures/neuron_collapse.pdf")
+    masks = {f"prune tiny/{method}/86.6/{a}/0" for method in ("snip", "random") for a in ("none", "shuffle")}
+    assert jobs == masks | {"prepare_data digits", "rows_neuron_collapse", "figure_neuron_collapse"}
+
+
+def test_experiment_runs_its_own_cells_and_ends_in_its_figure_and_table(workflow: WorkflowCopy) -> None:
+    workflow.append("study.yaml", EXPERIMENTS)
+    cells = {"lottery@0", "lottery@1ep", "lottery@2ep", "snip@1ep", "snip@2ep"}
+    jobs = of_rules(("train", "train_dense"), workflow.plan("results/figures/pruning_step.pdf"))
+    assert jobs == {f"train tiny/{method}/86.6/none/0" for method in cells}
+    workflow.run("results/figures/pruning_step.pdf")
+    table = (workflow.folder / "results/tables/pruning_step.csv").read_text()
+    assert len(table.splitlines()) == 1 + 1 + 6
+    assert about(workflow, "lottery@1ep/86.6/none", "start_state") == about(
+        workflow, "lottery/86.6/none", "start_state"
+    )

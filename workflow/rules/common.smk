@@ -9,9 +9,11 @@ import yaml
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
+import scheduling
 import warm_start
 from job import machine_has_gpu
 from pruning import PruningError, figures
+from pruning.claims_config import read_claims
 from pruning.fingerprint import fingerprint
 from pruning.registry import module_name
 from pruning.study import DENSE, STEPS, Cell, Study, Tables
@@ -31,7 +33,9 @@ def mistakes_end_snakemake():
 with mistakes_end_snakemake():
     tables = Tables.read(Path("config/networks.yaml"), Path("config/methods.yaml"), SCHEMAS)
     study = Study.read(config, [Path(file) for file in workflow.configfiles], tables, SCHEMAS)
+    claims = read_claims(Path("config/claims.yaml"), tables, SCHEMAS)
 
+scheduling.enable()
 if config["warm_start"]:
     warm_start.enable()
 
@@ -40,7 +44,12 @@ DENSE_CELL = f"results/cells/{{network}}/{DENSE}/0/none/seed{{seed}}"
 LOG = CELL.replace("results/cells/", "results/logs/cells/")
 DENSE_LOG = DENSE_CELL.replace("results/cells/", "results/logs/cells/")
 END_STATE = f"{CELL}/states/end.safetensors"
-TABLES = ["results/tables/cells.csv", "results/tables/statistics.csv"]
+TABLES = [
+    "results/tables/cells.csv",
+    "results/tables/statistics.csv",
+    multiext("results/tables/claims", ".csv", ".md"),
+    "results/tables/claim_differences.csv",
+]
 
 
 METHODS_OF_ROUNDS = "|".join(f"{name}(@.+)?" for name, row in tables.methods.items() if "retrain_each_round" in row)
@@ -151,14 +160,17 @@ def earlier_mask(wildcards):
 def mask_parameters(wildcards):
     """What a mask depends on beside its files."""
     method = method_of(wildcards)
-    score = [] if method.name == DENSE else [module_name("scores", method.score)]
+    scores = [] if method.name == DENSE else [method.score]
+    if isinstance(method.quotas, dict):
+        scores.append(method.quotas["score"])
     return {
         **initial_parameters(wildcards),
         "score": method.score,
         "iterations": method.iterations,
         "scoring_batch": network_of(wildcards).row["scoring_batch"],
+        "quotas": method.quotas,
         "prune_at": method.prune_at,
-        "scoring_code": fingerprint("pruning.scoring", *score),
+        "scoring_code": fingerprint("pruning.scoring", *(module_name("scores", score) for score in scores)),
     }
 
 
@@ -199,6 +211,22 @@ def about(experiment):
             name: {method: {key: getattr(tables.method(method, network), key) for key in STEPS} for method in names}
             for name, network in networks.items()
         },
+    }
+
+
+def claimed_networks():
+    """What verdicts on claims depend on beside cells: of each network its row's initialiser and ranges, and of each
+    method of the study the update at which it starts."""
+    methods = {}
+    for cell in study.cells:
+        methods.setdefault(cell.network, {})[cell.method] = None
+    networks = {name: tables.network(name) for name in methods}
+    return {
+        name: {
+            **{key: network.row[key] for key in ("initialiser", "matching", "extreme")},
+            "steps": {method: tables.method(method, network).rewind_to for method in methods[name]},
+        }
+        for name, network in networks.items()
     }
 
 

@@ -52,6 +52,25 @@ rule statistics_table:
         "../scripts/statistics_table.py"
 
 
+rule claims_table:
+    input:
+        "results/tables/cells.csv",
+    output:
+        verdicts="results/tables/claims.csv",
+        differences="results/tables/claim_differences.csv",
+        markdown="results/tables/claims.md",
+    log:
+        "results/logs/tables/claims.log",
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        claims=claims,
+        networks=claimed_networks(),
+        code=fingerprint("claims_table"),
+    script:
+        "../scripts/claims_table.py"
+
+
 rule replications_table:
     input:
         published="config/published.csv",

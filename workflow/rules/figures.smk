@@ -9,6 +9,7 @@ FIGURES = [
     ]
     for experiment in study.experiments
 ]
+FIGURES.append(multiext("results/figures/claims", ".svg", *FIGURE_FORMATS))
 
 
 for experiment in study.experiments:
@@ -25,10 +26,11 @@ for experiment in study.experiments:
         conda:
             "../../envs/figures.yaml"
         params:
-            code=fingerprint(f"{figures.ROWS[experiment.figure]}_table"),
+            rows=figures.ROWS[experiment.figure],
+            code=fingerprint("rows"),
             schema=cell_columns(),
         script:
-            f"../scripts/{figures.ROWS[experiment.figure]}_table.py"
+            "../scripts/rows.py"
 
     rule:
         name:
@@ -54,3 +56,26 @@ for experiment in study.experiments:
             code=fingerprint("figure", module_name("figures", experiment.figure)),
         script:
             "../scripts/figure.py"
+
+
+rule figure_claims:
+    input:
+        "results/tables/claims.csv",
+    output:
+        multiext("results/figures/claims", *FIGURE_FORMATS),
+        report(
+            "results/figures/claims.svg",
+            caption="../report/claims.rst",
+            category="Figures",
+            labels={"figure": "claims"},
+        ),
+    log:
+        "results/logs/figures/claims.log",
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        claims=claims,
+        labels={name: row["label"] for name, row in tables.methods.items()},
+        code=fingerprint("figure_claims"),
+    script:
+        "../scripts/figure_claims.py"

@@ -1,8 +1,0 @@
-"""A table with a row a layer of a cell, from the evaluations of the cells."""
-
-import job
-from pruning.files import read_json, write_table
-from pruning.tables import layers_table
-
-with job.reporting(snakemake.log[0]):
-    write_table(snakemake.output[0], layers_table(map(read_json, snakemake.input)))

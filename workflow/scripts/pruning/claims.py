@@ -1,0 +1,387 @@
+"""Verdicts on the paper's claims, from cells.csv.
+
+A claim compares two sides, each a method and an ablation. A seed gives one number: the metric of the left side minus
+that of the right side, averaged over the sparsities of a range. Over seeds, pairs of the same seed, the mean of these
+differences d has an interval of Student's t, and one-sided t tests at half of what the interval leaves out, so that
+tests and interval agree. With the margin m of the claims:
+
+    expected       holds where it is shown that      else fails where it is shown that
+    not below      d > -m  (non-inferiority)         d < -m
+    above          d > 0   (superiority)             d < m
+    below          d < 0                             d > -m
+    within         d > -m and d < m (equivalence)    d < -m or d > m (counted twice: it has two sides)
+
+Otherwise the claim is undecided. So a difference of nothing, measured well, makes `above` and `below` fail. Two claims
+have statistics of their own:
+
+    none is best   d of each method and each other one, in each range. Holds where every method is shown to be below
+                   another (d < 0) somewhere; its p value is that of the method for which this is shown least, times
+                   the places where it was looked for. Fails where one method is shown not to be below (d > -m) any
+                   other anywhere; times the number of methods.
+    rises          NAME and its NAME@STEP, in order of step: Spearman's rank correlation of step and metric, a seed, and
+                   over seeds Page's trend test, exact for few steps (asymptotic above 8). Holds where a rise is shown,
+                   fails where a fall is.
+
+The p values of a claim's methods on one network and range are adjusted by Holm's method, those for `holds` and those
+for `fails` apart. Intervals are not adjusted. Under 3 seeds a claim is undecided.
+"""
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import page_trend_test, rankdata
+
+from pruning.statistics import holm, p_above, p_below, summarise
+from pruning.tables import CELL_COLUMNS, in_order_of_sparsity
+
+DENSE = "dense"
+DIGITS = 9
+"""of a metric that are kept: behind them is the rounding of sums, and equal values are to be equal"""
+LEAST_SEEDS = 3
+LEAST_STEPS = 3
+"""two steps rise or fall, and say nothing of a trend"""
+
+HOLDS, FAILS, UNDECIDED, ABSENT = "holds", "fails", "undecided", "not in this study"
+NONE_IS_BEST, RISES = "none is best", "rises"
+METRICS: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
+    "accuracy": lambda cells: cells.accuracy,
+    "empty neurons": lambda cells: 100 * cells.neurons_without_incoming / cells.neurons,
+}
+"""all in percent, so that one margin in points serves them"""
+
+VERDICTS = [
+    *(
+        "claim",
+        "network",
+        "range",
+        "method",
+        "expected",
+        "statistic",
+        "sparsities",
+        "n",
+        "collapsed",
+        "estimate",
+        "low",
+    ),
+    *("high", "p_holds", "p_fails", "verdict", "missing"),
+]
+DIFFERENCES = ["claim", "network", "method", "sparsity", "metric", "n", "difference", "low", "high"]
+
+Side = tuple[str, str]
+"""method and ablation"""
+Range = str | Sequence[float]
+"""`matching` and `extreme` of a network, or lowest and highest sparsity"""
+Bounds = tuple[Decimal, Decimal]
+
+
+def verdicts(cells: pd.DataFrame, claims: Mapping[str, Any], networks: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """One row a claim, network, range and method.
+
+    `cells` are those of cells.csv; `claims` the content of claims.yaml; `networks` says of each network its
+    `initialiser`, the ranges `matching` and `extreme`, and {method of the study: update at which it starts} as `steps`.
+
+    `estimate` is the mean difference in points, or the rank correlation; `n` counts the seeds that have every cell,
+    `collapsed` the cells among theirs that collapsed or diverged; p values are adjusted; `missing` names what the
+    comparison lacks, sparsities without any cell on one side among it.
+    """
+    rows: list[dict[str, Any]] = []
+    for name, claim, network, results in _pairs(cells, claims, networks):
+        for family in _families(claim, results, claims["margin"], claims["level"]):
+            _decide(family, (1 - claims["level"]) / 2)
+            rows += [{"claim": name, "network": network, "expected": claim["expect"], **row} for row in family]
+    return pd.DataFrame(rows, columns=VERDICTS)
+
+
+def differences(
+    cells: pd.DataFrame, claims: Mapping[str, Any], networks: Mapping[str, Mapping[str, Any]]
+) -> pd.DataFrame:
+    """One row a claim of two sides, network, method and single sparsity: mean difference and plain interval."""
+    rows = []
+    for name, claim, network, results in _pairs(cells, claims, networks):
+        if claim["expect"] in (NONE_IS_BEST, RISES):
+            continue
+        for method, left, right in results.comparisons(claim):
+            for sparsity in results.sparsities([left, right], (Decimal(0), Decimal(100))):
+                values = results.find([left, right], (Decimal(sparsity), Decimal(sparsity))).differences()
+                if values:
+                    summary = summarise(values, claims["level"])
+                    names = (name, network, method, sparsity, claim["metric"])
+                    numbers = (summary.n, summary.mean, summary.low, summary.high)
+                    rows.append(dict(zip(DIFFERENCES, names + numbers, strict=True)))
+    return pd.DataFrame(rows, columns=DIFFERENCES)
+
+
+def _pairs(
+    cells: pd.DataFrame, claims: Mapping[str, Any], networks: Mapping[str, Mapping[str, Any]]
+) -> Iterator[tuple[str, dict[str, Any], str, "Results"]]:
+    """Each claim, its defaults filled in, with each network that it speaks of."""
+    # A pass over the table for each metric, not for each network.
+    metrics = {claim.get("metric", "accuracy") for claim in claims["claims"].values()}
+    values = {metric: _values(cells, metric) for metric in metrics}
+    broken = cells[cells.collapsed | cells.diverged]
+    collapsed = set(zip(*(broken[name] for name in CELL_COLUMNS), strict=True))
+    for name, claim in claims["claims"].items():
+        complete = {"left": {}, "right": {}, "metric": "accuracy", **claim}
+        metric = complete["metric"]
+        for network, description in networks.items():
+            if claim.get("initialiser", description["initialiser"]) == description["initialiser"]:
+                results = Results(network, description, metric, values[metric].get(network, {}), collapsed)
+                yield name, complete, network, results
+
+
+Values = dict[Side, dict[str, dict[int, float]]]
+"""{side: {sparsity: {seed: metric}}}"""
+
+
+def _values(cells: pd.DataFrame, metric: str) -> dict[str, Values]:
+    """{network: values of its cells}."""
+    values: dict[str, Values] = {}
+    keys = (cells[name] for name in CELL_COLUMNS)
+    for network, method, sparsity, ablation, seed, value in zip(*keys, METRICS[metric](cells), strict=True):
+        side = values.setdefault(network, {}).setdefault((method, ablation), {})
+        side.setdefault(sparsity, {})[int(seed)] = float(value)
+    return values
+
+
+@dataclass(frozen=True)
+class Found:
+    """What some sides have in common."""
+
+    sparsities: list[str]
+    """those at which every side has cells"""
+    values: np.ndarray
+    """(seeds, sides): mean over these sparsities, of the seeds that have all their cells"""
+    missing: list[str]
+    """cells that are not there; a side without any is named alone"""
+    collapsed: set[tuple[Any, ...]] = field(default_factory=set)
+    """cells that collapsed or diverged; they count like any other"""
+
+    def differences(self) -> list[float]:
+        """The first side minus the second, a seed."""
+        differences: list[float] = np.round(self.values[:, 0] - self.values[:, 1], DIGITS).tolist()
+        return differences
+
+
+@dataclass(frozen=True)
+class Results:
+    """A metric of the cells of one network."""
+
+    network: str
+    description: Mapping[str, Any]
+    metric: str
+    cells: Values
+    collapsed: set[tuple[Any, ...]]
+    """cells, of all networks, that collapsed or diverged"""
+
+    def at(self, side: Side, sparsity: str) -> dict[int, float]:
+        """{seed: value}."""
+        return self.cells.get(side, {}).get(_own(side, sparsity), {})
+
+    def bounds(self, name: Range) -> Bounds:
+        """Lowest and highest sparsity of a range, as exact decimals."""
+        low, high = self.description[name] if isinstance(name, str) else name
+        return Decimal(str(low)), Decimal(str(high))
+
+    def sparsities(self, sides: Iterable[Side], bounds: Bounds) -> list[str]:
+        """Those within `bounds` at which any side has a cell."""
+        found = {sparsity for side in sides if side[0] != DENSE for sparsity in self.cells.get(side, {})}
+        return [sparsity for sparsity in in_order_of_sparsity(found) if bounds[0] <= Decimal(sparsity) <= bounds[1]]
+
+    def find(self, sides: Sequence[Side], bounds: Bounds) -> Found:
+        """What `sides` have in common at the sparsities within `bounds`."""
+        nothing = np.empty((0, len(sides)))
+        if absent := [side for side in sides if side not in self.cells]:
+            return Found([], nothing, [f"{method}/{ablation}" for method, ablation in absent])
+        asked = self.sparsities(sides, bounds)
+        if not asked:
+            return Found([], nothing, [f"sparsities {bounds[0]} to {bounds[1]}"])
+        common = [sparsity for sparsity in asked if all(self.at(side, sparsity) for side in sides)]
+        seeds = {seed for side in sides for sparsity in asked for seed in self.at(side, sparsity)}
+        parts = [[self.at(side, sparsity) for sparsity in common] for side in sides]
+        whole = [seed for seed in sorted(seeds) if common and all(seed in cells for part in parts for cells in part)]
+        values = [[sum(cells[seed] for cells in part) / len(part) for part in parts] for seed in whole]
+        missing = (self._missing(side, sparsity, seeds) for side in sides for sparsity in asked)
+        used = {
+            (self.network, method, _own((method, ablation), place), ablation, seed)
+            for (method, ablation), place, seed in itertools.product(sides, common, whole)
+        }
+        return Found(
+            sparsities=common,
+            values=np.round(values, DIGITS) if values else nothing,
+            missing=[*dict.fromkeys(name for name in missing if name)],
+            collapsed=used & self.collapsed,
+        )
+
+    def _missing(self, side: Side, sparsity: str, seeds: set[int]) -> str:
+        """What a side lacks at a sparsity: nothing, the cells of some seeds, or all."""
+        there = set(self.at(side, sparsity))
+        name = f"{side[0]}/{_own(side, sparsity)}/{side[1]}"
+        if there >= seeds:
+            return ""
+        return f"{name} seed {', '.join(map(str, sorted(seeds - there)))}" if there else name
+
+    def comparisons(self, claim: Mapping[str, Any]) -> list[tuple[str, Side, Side]]:
+        """Name, left and right side for each method of the claim, which fills a side that names none.
+
+        NAME@STEP is NAME and every NAME@... of the study; the other side's @STEP is then the method that starts at the
+        same update.
+        """
+        found = []
+        for method in claim["methods"]:
+            base, _, pattern = method.partition("@")
+            names = self.in_order_of_step(base) if pattern == "STEP" else [method]
+            for name in names or [base]:
+                sides = [
+                    (self._at_the_step_of(name, side.get("method", name)), side.get("ablation", "none"))
+                    for side in (claim["left"], claim["right"])
+                ]
+                found.append((name, sides[0], sides[1]))
+        return found
+
+    def in_order_of_step(self, base: str) -> list[str]:
+        """NAME and NAME@... of the study, the earliest first."""
+        steps = self.description["steps"]
+        return sorted((name for name in steps if name.partition("@")[0] == base), key=lambda name: (steps[name], name))
+
+    def _at_the_step_of(self, name: str, method: str) -> str:
+        base, _, pattern = method.partition("@")
+        if pattern != "STEP":
+            return method
+        steps = self.description["steps"]
+        update = steps.get(name, 0)
+        return next((other for other in self.in_order_of_step(base) if steps[other] == update), f"{base}@{update}it")
+
+
+def _own(side: Side, sparsity: str) -> str:
+    """The sparsity of a side's cell: the dense network is the same everywhere."""
+    return "0" if side[0] == DENSE else sparsity
+
+
+def _families(claim: Mapping[str, Any], results: Results, margin: float, level: float) -> list[list[dict[str, Any]]]:
+    """Rows without verdict; those whose p values are adjusted together are one family."""
+    if claim["expect"] == NONE_IS_BEST:
+        return [[_none_is_best(claim, results, margin)]]
+    if claim["expect"] == RISES:
+        return [_rises(claim, results, name) for name in claim["ranges"]]
+    return [_differences(claim, results, name, margin, level) for name in claim["ranges"]]
+
+
+def _differences(
+    claim: Mapping[str, Any], results: Results, name: Range, margin: float, level: float
+) -> list[dict[str, Any]]:
+    rows = []
+    for method, left, right in results.comparisons(claim):
+        found = results.find([left, right], results.bounds(name))
+        values = found.differences()
+        row = _row(range_name(name), method, results.metric, found)
+        if values:
+            summary = summarise(values, level)
+            row |= {"estimate": summary.mean, "low": summary.low, "high": summary.high}
+        if len(values) >= LEAST_SEEDS:
+            row["p_holds"], row["p_fails"] = p_values(values, claim["expect"], margin)
+        rows.append(row)
+    return rows
+
+
+def p_values(values: Sequence[float], expected: str, margin: float) -> tuple[float, float]:
+    """p values, not adjusted, for `holds` and for `fails` of a claim about the mean of `values`."""
+    match expected:
+        case "not below":
+            return p_above(values, -margin), p_below(values, -margin)
+        case "above":
+            return p_above(values, 0), p_below(values, margin)
+        case "below":
+            return p_below(values, 0), p_above(values, -margin)
+        case "within":
+            inside = max(p_above(values, -margin), p_below(values, margin))
+            return inside, min(1.0, 2 * min(p_below(values, -margin), p_above(values, margin)))
+    raise ValueError(f"no mean is {expected!r}")
+
+
+def _rises(claim: Mapping[str, Any], results: Results, name: Range) -> list[dict[str, Any]]:
+    rows = []
+    for base in claim["methods"]:
+        sides = [(method, "none") for method in results.in_order_of_step(base)]
+        if len(sides) >= LEAST_STEPS:
+            found = results.find(sides, results.bounds(name))
+        else:
+            found = Found([], np.empty((0, 0)), [f"{base} at {LEAST_STEPS} steps or more"])
+        row = _row(range_name(name), base, "rank correlation", found)
+        if len(found.values):
+            row["estimate"] = float(np.mean([_rank_correlation(values) for values in found.values]))
+        if len(found.values) >= LEAST_SEEDS:
+            row["p_holds"] = float(page_trend_test(found.values).pvalue)
+            row["p_fails"] = float(page_trend_test(-found.values).pvalue)
+        rows.append(row)
+    return rows
+
+
+def _rank_correlation(values: np.ndarray) -> float:
+    """Spearman's correlation of `values` with their order; 0 where all are equal."""
+    ranks = rankdata(values)
+    return float(np.corrcoef(ranks, np.arange(len(ranks)))[0, 1]) if len(set(ranks)) > 1 else 0.0
+
+
+def _none_is_best(claim: Mapping[str, Any], results: Results, margin: float) -> dict[str, Any]:
+    methods = [method for method in claim["methods"] if (method, "none") in results.cells]
+    pairs = [*itertools.product(claim["ranges"], itertools.permutations(methods, 2))]
+    below: dict[str, list[float]] = {method: [] for method in methods}
+    not_below: dict[str, list[float]] = {method: [] for method in methods}
+    every = []
+    for name, (one, other) in pairs:
+        found = results.find([(one, "none"), (other, "none")], results.bounds(name))
+        every.append(found)
+        if len(values := found.differences()) >= LEAST_SEEDS:
+            below[one].append(p_below(values, 0))
+            not_below[one].append(p_above(values, -margin))
+    together = Found(
+        sparsities=in_order_of_sparsity(sparsity for found in every for sparsity in found.sparsities),
+        # As many rows as the pair with the fewest seeds has; pairs that a range says nothing of are left out.
+        values=min((found.values for found in every if found.sparsities), key=len, default=np.empty((0, 0))),
+        missing=[f"{method}/none" for method in claim["methods"] if method not in methods]
+        + [*dict.fromkeys(name for found in every for name in found.missing)],
+        collapsed={cell for found in every for cell in found.collapsed},
+    )
+    row = _row(" and ".join(map(range_name, claim["ranges"])), ", ".join(methods), results.metric, together)
+    if row["n"] >= LEAST_SEEDS:
+        row["p_holds"] = max(min(1.0, len(p) * min(p)) if p else 1.0 for p in below.values())
+        row["p_fails"] = min(1.0, len(methods) * min(max(p, default=1.0) for p in not_below.values()))
+    return row
+
+
+def _row(place: str, method: str, statistic: str, found: Found) -> dict[str, Any]:
+    return {
+        "range": place,
+        "method": method,
+        "statistic": statistic,
+        "sparsities": " ".join(found.sparsities),
+        "n": len(found.values),
+        "collapsed": len(found.collapsed),
+        **dict.fromkeys(("estimate", "low", "high", "p_holds", "p_fails"), math.nan),
+        "missing": "; ".join(found.missing),
+    }
+
+
+def range_name(name: Range) -> str:
+    return name if isinstance(name, str) else f"{name[0]} to {name[1]}"
+
+
+def _decide(family: list[dict[str, Any]], level: float) -> None:
+    """Adjust the p values of `family` and put the verdicts in."""
+    tested = [row for row in family if not math.isnan(row["p_holds"])]
+    for key in ("p_holds", "p_fails"):
+        for row, adjusted in zip(tested, holm([row[key] for row in tested]), strict=True):
+            row[key] = adjusted
+    for row in family:
+        if not row["sparsities"]:
+            row["verdict"] = ABSENT
+        elif row["p_holds"] <= level:
+            row["verdict"] = HOLDS
+        else:
+            row["verdict"] = FAILS if row["p_fails"] <= level else UNDECIDED

@@ -1,0 +1,54 @@
+"""config/claims.yaml, read and checked. Judging (`pruning.claims`) needs neither schemas nor the other tables."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pruning import PruningError
+from pruning.config_files import at, check_name, check_schema, read_yaml
+from pruning.study import DENSE, Tables, check_step
+
+WITHOUT_SIDES = ("none is best", "rises")
+"""what is expected by claims that do not compare two sides"""
+
+
+def read_claims(path: Path, tables: Tables, schemas: Path) -> dict[str, Any]:
+    """The claims of `path` (claims.yaml). Raises PruningError, naming file and key."""
+    content = read_yaml(path)
+    check_schema(content, schemas / "claims.schema.yaml", str(path))
+    for name, claim in content["claims"].items():
+        with at(f"{path}: claims.{name}"):
+            _check_sides(claim)
+        with at(f"{path}: claims.{name}.methods"):
+            for method in claim["methods"]:
+                _check_method(method, tables)
+        for key in ("left", "right"):
+            with at(f"{path}: claims.{name}.{key}.method"):
+                _check_method(claim.get(key, {}).get("method", DENSE), tables)
+        with at(f"{path}: claims.{name}.ranges"):
+            for bounds in claim["ranges"]:
+                if isinstance(bounds, str):
+                    check_name("range", bounds, ["matching", "extreme"])
+                elif bounds[0] > bounds[1]:
+                    raise PruningError(f"the lowest sparsity comes first, found {bounds}")
+        if "initialiser" in claim:
+            with at(f"{path}: claims.{name}.initialiser"):
+                known = {network.row["initialiser"] for network in tables.networks.values()}
+                check_name("initialiser", claim["initialiser"], sorted(known))
+    return content
+
+
+def _check_sides(claim: Mapping[str, Any]) -> None:
+    sides = [key for key in ("left", "right") if key in claim]
+    if claim["expect"] in WITHOUT_SIDES:
+        if sides:
+            raise PruningError(f"{' and '.join(sides)} means nothing where {claim['expect']!r} is expected")
+    elif claim.get("left", {}) == claim.get("right", {}):
+        raise PruningError("left and right are the same; one names another method or ablation")
+
+
+def _check_method(name: str, tables: Tables) -> None:
+    base, sign, step = name.partition("@")
+    check_name("method", base, [DENSE, *tables.methods])
+    if sign and step != "STEP":
+        check_step(step)
