@@ -64,7 +64,7 @@ STEP_FORMS = ("0, updates as 500it, epochs as 10ep",)
 SPARSITY_RANGE = ("from 0 to below 100",)
 MISTAKES: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
     "unknown key": ({"sparsity": [50]}, "no key is called 'sparsity'", ("did you mean sparsities?", "seeds")),
-    "unknown network": ({"networks": ["lenet300-digit"]}, "networks: ", ("did you mean lenet300-digits?", "vgg16")),
+    "unknown network": ({"networks": ["lenet300-digit"]}, "networks: ", ("mean lenet300-digits?", "lenet300-mnist")),
     "no network": ({"networks": []}, "networks: ", ("non-empty", "config/networks.yaml")),
     "network twice": ({"networks": ["lenet300-digits"] * 2}, "networks: ", ("'lenet300-digits' is there twice",)),
     "unknown method": ({"methods": ["snipp"]}, "methods: ", ("'snipp' (did you mean snip?)", "synflow")),
