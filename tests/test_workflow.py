@@ -261,6 +261,22 @@ def test_change_of_a_figure_draws_that_figure_alone(workflow: WorkflowCopy) -> N
     assert workflow.plan() == {"figure_ablations"}
 
 
+def test_quotas_of_a_method_are_its_counts_and_concern_who_takes_them(new: WorkflowCopy) -> None:
+    cells = ("snip/86.6/none", "random-snip/86.6/none", "random-snip/86.6/invert")
+    targets = [str((new.cell(cell) / "mask.npz").relative_to(new.folder)) for cell in cells]
+    new.run(*targets)
+    masks = [load_mask(new.folder / target)[0] for target in targets]
+    counts = [{name: np.count_nonzero(array) for name, array in mask.items()} for mask in masks]
+    assert counts[0] == counts[1] == counts[2]
+    new.replace("config/methods.yaml", "quotas: snip", "quotas: erk ")
+    assert new.plan(*targets) == {f"prune tiny/{cell}/0" for cell in cells[1:]}
+    new.replace("config/methods.yaml", "quotas: erk ", "quotas: snip")
+    new.append(f"{LIBRARY}/scores/grasp.py", "\n\nUNUSED = 1\n")
+    assert new.plan(*targets) == set()
+    new.append(f"{LIBRARY}/scores/snip.py", "\n\nUNUSED = 1\n")
+    assert new.plan(*targets) == {f"prune tiny/{cell}/0" for cell in cells}
+
+
 # ------------------------------------------------------------------------------------------------------ the same bytes
 
 
