@@ -214,6 +214,7 @@ def about(experiment):
             }
             for name, network in networks.items()
         },
+        "retrained": [name for name in names if "retrain_each_round" in tables.methods[name.partition("@")[0]]],
     }
 
 

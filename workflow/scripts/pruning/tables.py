@@ -1,6 +1,5 @@
 """Tables: one tidy row a cell, and the accuracy table in the form of the paper's."""
 
-import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -195,9 +194,9 @@ def _parts(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 
 def _text(value: Any) -> str:
     """A value of a table as a reader wants it; nothing for a number that is not there."""
-    if isinstance(value, float):
-        return "" if math.isnan(value) else f"{value:.2f}"
-    return str(value)
+    if pd.isna(value):
+        return ""
+    return f"{value:.2f}" if isinstance(value, float) else str(value)
 
 
 def _latex(text: str) -> str:

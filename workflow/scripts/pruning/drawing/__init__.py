@@ -1,1 +1,1 @@
-"""What figures share: a style, and the axes and curves of accuracy against sparsity. Without torch."""
+"""What figures share: a style, how panels lie, and the axes and curves of accuracy. Without torch."""

@@ -1,14 +1,15 @@
 """Accuracy against sparsity: the axes and curves that several figures share."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from pruning.drawing import style
+from pruning.drawing import panels, style
 from pruning.statistics import Summary, summarise
 from pruning.tables import in_order_of_sparsity
 
@@ -53,14 +54,22 @@ def drawn(lines: Iterable[Curve], dense: Summary | None) -> list[Summary]:
     return [*points, dense] if dense else points
 
 
-def plot_curve(axes: Axes, points: Curve, look: style.Look, label: str, shift: float, size: float) -> None:
+def plot_curve(axes: Axes, points: Curve, entry: tuple[str, style.Look], shift: float, size: float) -> None:
+    """The curve of `points` against sparsity, moved aside by `shift`."""
+    places = [position(sparsity) + shift for sparsity in points]
+    plot_points(axes, places, list(points.values()), entry, size)
+
+
+def plot_points(
+    axes: Axes, places: Sequence[float], summaries: Sequence[Summary], entry: tuple[str, style.Look], size: float
+) -> None:
     """Means, joined by a line, with bars of one sample standard deviation; no bar for a single replicate."""
-    summaries = list(points.values())
+    name, look = entry
     axes.errorbar(
-        [position(sparsity) + shift for sparsity in points],
+        list(places),
         [summary.mean for summary in summaries],
         yerr=[summary.deviation for summary in summaries] if any(s.n > 1 for s in summaries) else None,
-        label=label,
+        label=name,
         elinewidth=0.7,
         markersize=size,
         **look.line(),
@@ -101,6 +110,22 @@ class SparsityAxis:
         margin = max(self.gap / 3, 0.03 * (self.places[-1] - self.places[0]))
         axes.set_xlim(self.places[0] - margin, self.places[-1] + margin)
         style.tick_labels(axes, self.places, self.sparsities, width)
+
+
+ROUND = [0, 20, 50, 80, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.98, 99.99, 99.995, 99.998, 99.999]
+"""sparsities in percent, about equally far apart"""
+
+
+def round_sparsities(axes: Axes, places: Sequence[float], width: float) -> None:
+    """Limits around `places`, and ticks at round sparsities, on `axes` that are about `width` inches wide."""
+    if not places:
+        axes.set_xticks([])
+        return
+    margin = max(0.04 * (max(places) - min(places)), 0.3)
+    low, high = min(places) - margin, max(places) + margin
+    axes.set_xlim(low, high)
+    ticks = [sparsity for sparsity in ROUND if low <= position(sparsity) <= high]
+    style.tick_labels(axes, [position(tick) for tick in ticks], [f"{tick:g}" for tick in ticks], width)
 
 
 def accuracy_limits(summaries: Sequence[Summary]) -> tuple[float, float]:
@@ -153,9 +178,40 @@ def _round_accuracies(low: float, high: float) -> list[float]:
     return sorted(ticks)
 
 
-def dense_entry() -> Line2D:
-    """The legend entry of the dense network."""
-    return Line2D([], [], color=style.DENSE_COLOUR, linewidth=0.8, label="Dense network")
+def dense_entries(cells: pd.DataFrame) -> list[Line2D]:
+    """The legend entry of the dense network, where it is among `cells`."""
+    if style.DENSE not in set(cells.method):
+        return []
+    return [Line2D([], [], color=style.DENSE_COLOUR, linewidth=0.8, label="Dense network")]
+
+
+def draw_blocks(cells: pd.DataFrame, titles: Mapping[str, str], entries: style.Entries) -> Figure:
+    """A block of panels a network, in it a panel for every key of `titles`, in that a curve for every key of `entries`.
+
+    `cells` say with the columns `panel` and `curve` where they belong; those of dense networks are in all panels.
+    """
+    networks = sorted(cells.network.unique())
+    figure, found, width = panels.blocks(panels.by_name(networks), titles, "sparsity (%)", ACCURACY, same_x=True)
+    axis = SparsityAxis(cells.sparsity[cells.method != style.DENSE])
+    shifts = dict(zip(entries, axis.dodge(len(entries)), strict=True))
+    drawn_of: dict[str, list[Summary]] = {}
+    for network in networks:
+        here = cells[cells.network == network]
+        dense = dense_of(here)
+        drawn_of[network] = [dense] if dense else []
+        for (name, panel), axes in found.items():
+            if name == network:
+                plot_dense(axes, dense)
+                for key, entry in entries.items():
+                    points = curve(here[(here.panel == panel) & (here.curve == key)])
+                    if points:
+                        plot_curve(axes, points, entry, shifts[key], axis.marker_size(width))
+                    drawn_of[network] += points.values()
+    for (network, _), axes in found.items():
+        accuracy_axis(axes, drawn_of[network])
+        axis.apply(axes, width)
+    style.legend(figure, style.handles(entries) + dense_entries(cells), note([*drawn_of.values()]))
+    return figure
 
 
 def note(networks: Sequence[Sequence[Summary]]) -> str:

@@ -1,68 +1,68 @@
-"""Accuracy against sparsity in small panels: a block of rows a network, with the same accuracy axis throughout."""
+"""How the panels of a figure are laid out: two side by side, or a block of small ones a network."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pruning.drawing import curves, style
-from pruning.statistics import Summary
+from pruning.drawing import style
 
 MOST_COLUMNS = 4
 
 
-def draw(cells: pd.DataFrame, titles: Mapping[str, str], looks: Mapping[str, tuple[str, style.Look]]) -> Figure:
-    """A panel for every network and every key of `titles`, in it a curve for every key of `looks` (its name and look).
+def grid(count: int) -> tuple[Figure, list[Axes], float]:
+    """A figure with `count` panels, two side by side, and about how many inches a panel is wide."""
+    columns = min(2, max(1, count))
+    rows = max(1, -(-count // columns))
+    size = (style.TWO_COLUMNS, rows * (3.2 if columns == 1 else 2.3))
+    figure = Figure(figsize=size, layout="constrained")
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes in panels[count:]:
+        axes.set_axis_off()
+    return figure, panels[:count], style.TWO_COLUMNS / columns - 0.6
 
-    `cells` says with the columns `panel` and `curve` which belong where; the dense networks among them are in all.
+
+def blocks(
+    names: Mapping[str, str], titles: Mapping[str, str], x: str, y: str, same_x: bool
+) -> tuple[Figure, dict[tuple[str, str], Axes], float]:
+    """A block of rows for every key of `names`, in it a panel for every key of `titles`: the figure, its panels by both
+    keys, and about how many inches a panel is wide.
+
+    The name of a block stands above it. Its panels have the same axes, with numbers at the left and under the last
+    panel of each column; with `same_x` the horizontal axis is that of all blocks.
     """
-    networks = sorted(cells.network.unique())
-    pruned = cells[cells.method != style.DENSE]
-    block = max(1, -(-len(titles) // MOST_COLUMNS))
-    columns = max(1, -(-len(titles) // block))
+    names, titles = names or {"": ""}, titles or {"": ""}
+    rows = -(-len(titles) // MOST_COLUMNS)
+    columns = -(-len(titles) // rows)
     width = style.TWO_COLUMNS if columns > 2 else style.ONE_COLUMN
-    rows = block * max(1, len(networks))
-    figure = Figure(figsize=(width, 1.2 + (1.55 if columns > 2 else 2.1) * rows), layout="constrained")
-    panels = figure.subplots(rows, columns, squeeze=False)
-    sparsity_axis = curves.SparsityAxis(pruned.sparsity)
-    shifts = dict(zip(looks, sparsity_axis.dodge(len(looks)), strict=True))
-    marker = sparsity_axis.marker_size(width / columns - 0.4)
-    drawn: list[list[Summary]] = []
-    for number, network in enumerate(networks):
-        here = cells[cells.network == network]
-        dense = curves.dense_of(here)
-        lines = {
-            (panel, name): curves.curve(here[(here.panel == panel) & (here.curve == name)])
-            for panel in titles
-            for name in looks
-        }
-        drawn.append(curves.drawn(lines.values(), dense))
-        block_panels = panels[number * block : (number + 1) * block]
-        for place, axes in enumerate(block_panels.flat):
-            if place >= max(1, len(titles)):
+    height = (1.5 if columns > 2 else 2.0) * rows + (0.2 if same_x else 0.6)
+    figure = Figure(figsize=(width, height * len(names)), layout="constrained")
+    subplots = figure.subplots(rows * len(names), columns, squeeze=False)
+    panels = {}
+    for number, name in enumerate(names):
+        block = subplots[number * rows : (number + 1) * rows]
+        above = {"xy": (0, 1), "xycoords": "axes fraction", "xytext": (-24, 17), "textcoords": "offset points"}
+        # As wide as it likes: room for its height is the empty line above the first titles.
+        block[0, 0].annotate(names[name], **above, fontweight="bold").set_in_layout(False)
+        for axes in block[:, 0]:
+            axes.set_ylabel(y)
+        last_block = number + 1 == len(names)
+        for place, axes in enumerate(block.flat):
+            if place >= len(titles):
                 axes.set_axis_off()
                 continue
-            curves.plot_dense(axes, dense)
-            if titles:
-                panel, title = list(titles.items())[place]
-                axes.set_title(title)
-                for key, (name, look) in looks.items():
-                    if lines[panel, key]:
-                        curves.plot_curve(axes, lines[panel, key], look, name, shifts[key], marker)
-            curves.accuracy_axis(axes, drawn[-1])
-            sparsity_axis.apply(axes, width / columns - 0.4)
-            # Numbers stand at the left, and under the last panel of each column.
-            axes.tick_params(labelleft=place % columns == 0)
-            lowest = number + 1 == len(networks) and place + columns >= len(titles)
-            axes.tick_params(labelbottom=lowest)
+            key = [*titles][place]
+            panels[name, key] = axes
+            axes.set_title(f"\n{titles[key]}" if place < columns else titles[key])
+            lowest = place + columns >= len(titles) and (last_block or not same_x)
+            axes.tick_params(labelleft=place % columns == 0, labelbottom=lowest)
             if lowest:
-                axes.set_xlabel("sparsity (%)")
+                axes.set_xlabel(x)
             # Below a panel whose row is not the last there is nothing: the space between rows need not grow.
-            axes.xaxis.set_in_layout(lowest and place + columns >= block * columns)
-        for axes in block_panels[:, 0]:
-            axes.set_ylabel(f"{network}\n{curves.ACCURACY}")
-    handles = [style.handle(name, look) for name, look in looks.values()]
-    if style.DENSE in set(cells.method):
-        handles.append(curves.dense_entry())
-    style.legend(figure, handles, curves.note(drawn))
-    return figure
+            axes.xaxis.set_in_layout(lowest and place + columns >= rows * columns)
+    return figure, panels, width / columns - 0.4
+
+
+def by_name(names: Sequence[str]) -> dict[str, str]:
+    """Keys that are their own names."""
+    return {name: name for name in names}

@@ -1,118 +1,128 @@
 """Accuracy against the training step at which a method prunes, or to which it rewinds."""
 
-import math
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from pruning.drawing import curves, style
 from pruning.figures import About
 from pruning.statistics import Summary
 
-STEP = "update at which it is pruned (lottery: to which it is rewound)"
+UPDATE = "update (cube-root axis)"
 DROP: dict[str, Any] = {"color": "0.6", "linewidth": 0.8, "linestyle": (0, (2, 2))}
 
 
-def step_of(steps: Mapping[str, int], end: int) -> int:
-    """The update at which a method prunes; of one that prunes the trained network, the update to which it rewinds."""
-    return steps["rewind_to"] if steps["prune_at"] == end else steps["prune_at"]
-
-
 def with_steps(cells: pd.DataFrame, about: About) -> pd.DataFrame:
-    """Pruned cells with the columns `base` (the method without its step) and `update`.
+    """Pruned cells with three columns more.
 
-    Methods of which there is one step only have no update (NaN): they are drawn as a line across.
+    base: the method without its step. update: when it prunes; of one that prunes the trained network, to which update
+    it rewinds. across: whether there is one update only of this method and several of others, so that it is no curve
+    but a line across the panel.
     """
     cells = cells[cells.method != style.DENSE]
-    names = zip(cells.network.astype(str), cells.method.astype(str), strict=True)
-    updates = [float(step_of(about.steps[net][method], about.updates[net]["end"])) for net, method in names]
-    cells = cells.assign(base=[str(method).partition("@")[0] for method in cells.method], update=updates)
-    counts = cells.groupby(["network", "base"]).update.transform("nunique")
-    return cells.assign(update=cells["update"].where(counts > 1))
-
-
-def with_dense(pruned: pd.DataFrame, cells: pd.DataFrame, panels: Iterable[str]) -> pd.DataFrame:
-    """`pruned` and, for each of `panels` (NETWORK/...), the dense cells of its network."""
-    dense = cells[cells.method == style.DENSE]
-    copies = [dense[dense.network == panel.split("/")[0]].assign(panel=panel) for panel in panels]
-    return pd.concat([pruned, *copies], ignore_index=True)
-
-
-def draw(
-    cells: pd.DataFrame, about: About, titles: Mapping[str, str], looks: Mapping[str, tuple[str, style.Look]]
-) -> Figure:
-    """A panel for every key of `titles`, in it a curve or a line across for every key of `looks`.
-
-    `cells` are those of `with_steps`, with columns `panel` and `curve`; those of dense networks have no `curve`.
-    """
-    columns = min(2, max(1, len(titles)))
-    rows = max(1, -(-len(titles) // columns))
-    figure = Figure(figsize=(style.TWO_COLUMNS, 1.2 + 2.4 * rows), layout="constrained")
-    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
-    drawn: list[list[Summary]] = []
-    for axes, (panel, title) in zip(panels, titles.items(), strict=False):
-        here = cells[cells.panel == panel]
-        dense = curves.dense_of(here)
-        curves.plot_dense(axes, dense)
-        drawn.append([dense] if dense else [])
-        updates = about.updates[here.network.iloc[0]]
-        axis = StepAxis(here["update"].dropna().tolist(), updates["end"])
-        for key, (name, look) in looks.items():
-            points = here[here.curve == key]
-            without_step = points[points["update"].isna()]
-            if len(without_step):
-                drawn[-1].append(curves.over_seeds(without_step))
-                axes.axhline(drawn[-1][-1].mean, color=look.colour, linewidth=1, linestyle=look.line()["linestyle"])
-            by_step = {u: curves.over_seeds(group) for u, group in points.dropna(subset="update").groupby("update")}
-            if by_step:
-                drawn[-1] += by_step.values()
-                axes.errorbar(
-                    [axis.place(float(str(update))) for update in by_step],
-                    [summary.mean for summary in by_step.values()],
-                    yerr=[s.deviation for s in by_step.values()] if any(s.n > 1 for s in by_step.values()) else None,
-                    label=name,
-                    elinewidth=0.7,
-                    markersize=3.5,
-                    **look.line(),
-                )
-        for milestone in updates["milestones"]:
-            axes.axvline(axis.place(milestone), **DROP)
-        curves.accuracy_axis(axes, drawn[-1])
-        axis.apply(axes, style.TWO_COLUMNS / columns - 0.6)
-        axes.set_title(title)
-        axes.set_xlabel(STEP)
-        axes.set_ylabel(curves.ACCURACY)
-    for axes in panels[len(titles) :]:
-        axes.set_axis_off()
-    across = set(cells.curve[cells["update"].isna()])
-    handles = [
-        style.handle(name, replace(look, marker="") if key in across else look) for key, (name, look) in looks.items()
+    steps = [about.steps[network][method] for network, method in zip(cells.network, cells.method, strict=True)]
+    ends = [about.updates[network]["end"] for network in cells.network]
+    updates = [
+        step["rewind_to"] if step["prune_at"] == end else step["prune_at"]
+        for step, end in zip(steps, ends, strict=True)
     ]
-    if any(drawn):
-        handles.append(curves.dense_entry())
-    if any(updates["milestones"] for updates in about.updates.values()):
-        handles.append(Line2D([], [], label="Drop of the learning rate", **DROP))
-    style.legend(figure, handles, curves.note(drawn))
-    return figure
+    cells = cells.assign(base=[method.partition("@")[0] for method in cells.method], update=updates)
+    counts = cells.groupby(["network", "base"])["update"].transform("nunique")
+    return cells.assign(across=(counts == 1) & (counts.groupby(cells.network).transform("max") > 1))
+
+
+def plot(
+    axes: Axes, cells: pd.DataFrame, dense: Summary | None, entries: style.Entries, axis: "StepAxis", width: float
+) -> list[Summary]:
+    """Draw the curves of `cells`, which have a column `curve`, on a panel about `width` inches wide.
+
+    Returns all points of the panel, for its accuracy axis.
+    """
+    curves.plot_dense(axes, dense)
+    drawn = [dense] if dense else []
+    for shift, (key, entry) in zip(axis.dodge(len(entries)), entries.items(), strict=True):
+        here = cells[cells.curve == key]
+        if here.across.any():
+            line = curves.over_seeds(here)
+            axes.axhline(line.mean, label=entry[0], linewidth=1.1, **_line(entry[1]))
+            drawn.append(line)
+        elif len(here):
+            points = {
+                update: curves.over_seeds(here[here["update"] == update]) for update in sorted(set(here["update"]))
+            }
+            places = [axis.place(update) + shift for update in points]
+            curves.plot_points(axes, places, list(points.values()), entry, axis.marker_size(width))
+            drawn += points.values()
+    axis.apply(axes, width)
+    return drawn
+
+
+def _line(look: style.Look) -> dict[str, Any]:
+    return {key: value for key, value in look.line().items() if key in ("color", "linestyle")}
+
+
+def handles(cells: pd.DataFrame, pruned: pd.DataFrame, entries: style.Entries, about: About) -> list[Line2D]:
+    """The legend's entries; a method that is a line across has no marker there either."""
+    across = set(pruned.curve[pruned.across])
+    shown = {key: (name, replace(look, marker="") if key in across else look) for key, (name, look) in entries.items()}
+    found = style.handles(shown) + curves.dense_entries(cells)
+    if any(about.updates[network]["milestones"] for network in pruned.network.unique()):
+        found.append(Line2D([], [], label="Drop of the learning rate", **DROP))
+    return found
+
+
+def note(panels: Iterable[list[Summary]], pruned: pd.DataFrame) -> str:
+    """What points, bars and axes are, in words."""
+    text = curves.note([summaries for summaries in panels if summaries])
+    text += "\nUpdate: at which the weights are scored and pruned; of a lottery ticket, to which they are rewound."
+    if pruned.across.any():
+        text += " Lines across: methods with one such update only, at whatever place."
+    return text
 
 
 class StepAxis:
-    """Updates on a horizontal axis, logarithmic from the first that is not 0, with a place for 0."""
+    """Updates on a horizontal axis, at the cube root of their number: there is room for early and for late ones."""
 
-    def __init__(self, updates: list[float], end: int) -> None:
-        self.updates, self.end = sorted(set(updates)), end
-        self.first = min((update for update in self.updates if update > 0), default=1.0)
+    def __init__(self, updates: Iterable[int], milestones: Iterable[int] = ()) -> None:
+        self.updates, self.milestones = sorted(set(updates)), list(milestones)
+        self.places = [self.place(update) for update in self.updates]
 
     def place(self, update: float) -> float:
-        return 1 + math.log10(update / self.first) if update else 0.0
+        return float(update ** (1 / 3))
+
+    @property
+    def span(self) -> float:
+        return self.places[-1] - self.places[0] or 1.0
+
+    def dodge(self, count: int) -> list[float]:
+        """How far aside `count` curves go."""
+        return style.dodge(count, 0.03 * self.span if len(self.places) > 2 else 0.1 * self.span)
+
+    def marker_size(self, width: float) -> float:
+        """Of markers, in points, on a panel about `width` inches wide."""
+        return min(4, max(2.2, 22 * width / (3 + len(self.places))))
 
     def apply(self, axes: Axes, width: float) -> None:
-        axes.set_xlim(-0.15, self.place(max([*self.updates, self.first])) + 0.15)
-        style.tick_labels(
-            axes, [self.place(update) for update in self.updates], [f"{u:g}" for u in self.updates], width
-        )
+        """Ticks, limits and drops of the learning rate on `axes`, which are about `width` inches wide."""
+        margin = 0.05 * self.span
+        axes.set_xlim(self.places[0] - margin, self.places[-1] + margin)
+        for milestone in self.milestones:
+            axes.axvline(self.place(milestone), **DROP)
+        ticks = self.ticks(0.17 / width * (self.span + 2 * margin))
+        style.tick_labels(axes, [self.place(tick) for tick in ticks], [str(tick) for tick in ticks], width)
+
+    def ticks(self, room: float) -> list[int]:
+        """The updates themselves where they leave each other `room`, else round numbers that do."""
+        if all(after - before >= room for before, after in itertools.pairwise(self.places)):
+            return self.updates
+        low, high = self.updates[0], self.updates[-1]
+        found = [low] if low == 0 else []
+        for number in sorted(first * 10**power for power in range(8) for first in (1, 2, 5)):
+            if low <= number <= high and all(self.place(number) - self.place(other) >= 1.5 * room for other in found):
+                found.append(number)
+        return found

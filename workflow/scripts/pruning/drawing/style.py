@@ -15,6 +15,7 @@ from textwrap import fill
 from typing import Any
 
 import matplotlib
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -72,6 +73,9 @@ class Look:
         }
 
 
+Entries = dict[str, tuple[str, Look]]
+"""{what is drawn: what it is called and how it is drawn}, in the order of a legend"""
+
 METHODS = {
     "magnitude": Look("#E69F00", "s"),
     "snip": Look("#0072B2", "o", (6, 1)),
@@ -81,6 +85,12 @@ METHODS = {
     "random": Look("#808080", "o", (1, 1), baseline=True),
     "magnitude-after": Look("#000000", "s", (6, 2), baseline=True),
     "lottery": Look("#56B4E9", "D", (6, 2, 1, 2), baseline=True),
+    # Variants: the colour of the original.
+    "snip-iterative": Look("#0072B2", "X", (1, 1.5)),
+    "grasp-iterative": Look("#009E73", "P", (1, 2)),
+    "synflow-one-shot": Look("#D55E00", "*", (3, 1.5)),
+    "magnitude-after-iterative": Look("#000000", "p", (1, 2.5), baseline=True),
+    "lottery-iterative": Look("#56B4E9", "h", (2, 2), baseline=True),
 }
 ABLATIONS = {
     "none": ("Unmodified", Look("#000000", "o")),
@@ -142,6 +152,28 @@ def label(method: str, labels: Mapping[str, str]) -> str:
     return f"{labels.get(base, base)} @ {step}" if at else labels.get(base, base)
 
 
+def methods(names: Collection[str], labels: Mapping[str, str]) -> Entries:
+    """What methods are called and how they are drawn, in order."""
+    found = looks(names)
+    return {method: (label(method, labels), found[method]) for method in in_order(names, labels)}
+
+
+def methods_and_ablations(rows: pd.DataFrame, labels: Mapping[str, str]) -> Entries:
+    """The same of every method with every ablation among `rows`; keys are METHOD/ABLATION.
+
+    An ablation has the colour of its method, and marker and dashes of its own.
+    """
+    present = set(rows.method + "/" + rows.ablation)
+    found = {}
+    for method, (name, look) in methods(set(rows.method), labels).items():
+        for ablation, (words, ablated) in ABLATIONS.items():
+            if ablation == "none":
+                found[f"{method}/none"] = (name, look)
+            else:
+                found[f"{method}/{ablation}"] = (f"{name}, {words.lower()}", replace(ablated, colour=look.colour))
+    return {key: entry for key, entry in found.items() if key in present}
+
+
 def dodge(count: int, width: float) -> list[float]:
     """How far to move each of `count` curves aside, so that bars at one place stand side by side over `width`."""
     return [(i - (count - 1) / 2) * width / max(count, 1) for i in range(count)]
@@ -162,16 +194,24 @@ def tick_labels(axes: Axes, places: Sequence[float], texts: Sequence[str], width
     axes.set_xticks(places, shown, rotation=0 if lying else 90)
 
 
+LINE = 0.15
+"""height in inches of a line of the legend"""
+
+
 def legend(figure: Figure, handles: Sequence[Line2D], note: str) -> None:
-    """A legend below all panels, under a line that says what points and bars are."""
+    """A legend below all panels, under a line that says what points and bars are. The figure grows by its height."""
     width = figure.get_figwidth()
     longest = max((len(str(handle.get_label())) for handle in handles), default=0)
+    columns = max(1, int(width / (0.45 + 0.058 * longest)))
+    title = "\n".join(fill(line, int(width / 0.055)) for line in note.splitlines())
+    lines = -(-len(handles) // columns) + len(title.splitlines())
+    figure.set_figheight(figure.get_figheight() + LINE * (lines + 1))
     figure.legend(
         handles=list(handles),
-        title="\n".join(fill(line, int(width / 0.055)) for line in note.splitlines()),
+        title=title,
         loc="outside lower center",
         alignment="left",
-        ncols=max(1, int(width / (0.45 + 0.058 * longest))),
+        ncols=columns,
         handlelength=3.2,
     )
 
@@ -183,6 +223,11 @@ def seeds(counts: Sequence[int]) -> str:
     if max(counts) == 1:
         return "One seed."
     return f"Mean over {min(counts)}{f' to {max(counts)}' if min(counts) < max(counts) else ''} seeds."
+
+
+def handles(entries: Entries) -> list[Line2D]:
+    """The legend's entries of curves."""
+    return [handle(name, look) for name, look in entries.values()]
 
 
 def handle(name: str, look: Look) -> Line2D:

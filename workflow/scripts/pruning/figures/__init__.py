@@ -6,7 +6,7 @@
 of the rows of an experiment's cells. Neither needs torch, and what is in this file not even matplotlib.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,3 +39,5 @@ class About:
     """{network: {"end": length of training, "milestones": drops of the learning rate}}, in updates"""
     steps: Mapping[str, Mapping[str, Mapping[str, int]]]
     """{network: {method: its prune_at, rewind_to and schedule_from}}, in updates"""
+    retrained: Collection[str] = ()
+    """the methods that remove 20% of what remains a round and train to the end in each"""

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pruning.drawing import panels, style
+from pruning.drawing import curves, style
 from pruning.figures import About
 from pruning.tables import accuracy_table
 
@@ -23,6 +23,6 @@ def table(cells: pd.DataFrame, about: About) -> pd.DataFrame:
 def draw(cells: pd.DataFrame, about: About) -> Figure:
     """A block of panels a network, in it a panel a method and a curve an ablation."""
     pruned = cells[cells.method != style.DENSE]
-    titles = {method: style.label(method, about.labels) for method in style.in_order(set(pruned.method), about.labels)}
-    looks = {name: look for name, look in style.ABLATIONS.items() if name in set(pruned.ablation)}
-    return panels.draw(cells.assign(panel=cells.method, curve=cells.ablation), titles, looks)
+    titles = {method: name for method, (name, _) in style.methods(set(pruned.method), about.labels).items()}
+    entries = {name: entry for name, entry in style.ABLATIONS.items() if name in set(pruned.ablation)}
+    return curves.draw_blocks(cells.assign(panel=cells.method, curve=cells.ablation), titles, entries)

@@ -26,15 +26,17 @@ HEADING = (
 
 def table(layers: pd.DataFrame, about: About) -> pd.DataFrame:
     """Rows network, ablation, method and layer, from input to output; columns sparsities."""
-    pruned = layers[layers.method != style.DENSE].sort_values("layer", kind="stable")
+    pruned = layers[layers.method != style.DENSE]
     sparsities = in_order_of_sparsity(pruned.sparsity)
-    names = ["network", "ablation", "method", "tensor"]
+    names = ["network", "ablation", "method"]
     rows = [
         dict(zip(names, key, strict=True))
-        | {sparsity: mean_and_deviation(group.density[group.sparsity == sparsity]) for sparsity in sparsities}
+        | {"tensor": tensor}
+        | {sparsity: mean_and_deviation(found.density[found.sparsity == sparsity]) for sparsity in sparsities}
         for key, group in pruned.groupby(names, sort=False)
+        for tensor, found in group.sort_values("layer", kind="stable").groupby("tensor", sort=False)
     ]
-    return pd.DataFrame(rows, columns=[*names, *sparsities])
+    return pd.DataFrame(rows, columns=[*names, "tensor", *sparsities])
 
 
 @style.applied()
@@ -43,15 +45,14 @@ def draw(layers: pd.DataFrame, about: About) -> Figure:
     layers, labels = layers[layers.ablation == "none"], about.labels
     networks = sorted(layers.network.unique())
     pruned = layers[layers.method != style.DENSE]
-    methods = style.in_order(set(pruned.method), labels)
-    look = style.looks(methods)
-    shifts = dict(zip(methods, style.dodge(len(methods), 0.6), strict=True))
+    entries = style.methods(set(pruned.method), labels)
+    shifts = style.dodge(len(entries), 0.6)
     shown = {network: spread(in_order_of_sparsity(pruned.sparsity[pruned.network == network])) for network in networks}
     names = {network: in_network_order(layers[layers.network == network]) for network in networks}
     rows = {network: 1 if len(names[network]) <= NARROW else max(1, len(shown[network])) for network in networks}
     longest = {network: max(map(len, names[network])) for network in networks}
     height = sum(1.4 * rows[network] + 0.25 + 0.055 * longest[network] for network in networks)
-    figure = Figure(figsize=(style.TWO_COLUMNS, 1.1 + height), layout="constrained")
+    figure = Figure(figsize=(style.TWO_COLUMNS, height), layout="constrained")
     columns = max((len(sparsities) for sparsities in shown.values() if sparsities), default=1)
     grid = figure.add_gridspec(max(1, sum(rows.values())), columns)
     top = 0
@@ -60,11 +61,10 @@ def draw(layers: pd.DataFrame, about: About) -> Figure:
         here = pruned[(pruned.network == network) & pruned.sparsity.isin(shown[network])]
         for number, sparsity in enumerate(shown[network] or [""]):
             axes = figure.add_subplot(grid[top + number, :] if wide else grid[top, number])
-            for method in methods:
+            for shift, (method, entry) in zip(shifts, entries.items(), strict=True):
                 cells = here[(here.sparsity == sparsity) & (here.method == method)]
                 if len(cells):
-                    label = style.label(method, labels)
-                    plot_method(axes, cells, names[network], look[method], label, shifts[method])
+                    plot_method(axes, cells, names[network], entry, shift)
             if sparsity:
                 axes.axhline(100 - float(sparsity), color="0.4", linewidth=0.7, zorder=1.5)
             axes.set_title(f"{network}, {sparsity}% removed" if sparsity else f"{network}, nothing pruned")
@@ -79,8 +79,8 @@ def draw(layers: pd.DataFrame, about: About) -> Figure:
             else:
                 axes.tick_params(labelbottom=False)
         top += rows[network]
-    handles = [style.handle(style.label(method, labels), look[method]) for method in methods]
-    if methods:
+    handles = style.handles(entries)
+    if entries:
         handles.append(Line2D([], [], color="0.4", linewidth=0.7, label="Whole network"))
     seeds = pruned.groupby(["network", "method", "sparsity"]).seed.nunique().tolist()
     note = f"{style.seeds(seeds)} At 0: no weight left in the layer" if seeds else ""
@@ -109,10 +109,11 @@ def lowest_decade(density: pd.Series) -> float:
 
 
 def plot_method(
-    axes: Axes, cells: pd.DataFrame, names: Sequence[str], look: style.Look, label: str, shift: float
+    axes: Axes, cells: pd.DataFrame, names: Sequence[str], entry: tuple[str, style.Look], shift: float
 ) -> None:
     """The mean density of each layer; a small mark at 0 for a layer that is empty with some seeds only."""
     density = cells.sort_values("seed").groupby("tensor").density.agg(["mean", "min"]).reindex(list(names))
+    label, look = entry
     places = [place + shift for place in range(len(names))]
     axes.plot(places, density["mean"].tolist(), label=label, clip_on=False, **look.line())
     at_times = ((density["min"] == 0) & (density["mean"] > 0)).tolist()

@@ -3,9 +3,8 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pruning.drawing import style
+from pruning.drawing import panels, style
 from pruning.figures import About
-from pruning.figures.accuracy import curve_label, curve_look
 from pruning.tables import in_order_of_sparsity, mean_and_deviation
 
 HEADING = (
@@ -31,38 +30,29 @@ def table(neurons: pd.DataFrame, about: About) -> pd.DataFrame:
 @style.applied()
 def draw(neurons: pd.DataFrame, about: About) -> Figure:
     """A curve a method and ablation: mean share of neurons against the share of incoming weights that they lost."""
-    methods = style.in_order(set(neurons.method), about.labels)
-    present = set(zip(neurons.method, neurons.ablation, strict=True))
-    keys = [(method, ablation) for method in methods for ablation in style.ABLATIONS if (method, ablation) in present]
+    entries = style.methods_and_ablations(neurons, about.labels)
     places = [
         (network, sparsity)
         for network in sorted(neurons.network.unique())
         for sparsity in in_order_of_sparsity(neurons.sparsity[neurons.network == network])
     ]
-    columns = min(2, max(1, len(places)))
-    rows = max(1, -(-len(places) // columns))
-    figure = Figure(figsize=(style.TWO_COLUMNS, 1.1 + 2.3 * rows), layout="constrained")
-    panels = list(figure.subplots(rows, columns, squeeze=False, sharey=True).flat)
-    looks = {key: curve_look(*key, style.looks(methods)) for key in keys}
-    names = {key: curve_label(*key, about.labels) for key in keys}
-    for axes, (network, sparsity) in zip(panels, places, strict=False):
+    figure, grid, _ = panels.grid(len(places))
+    neurons = neurons.assign(key=neurons.method + "/" + neurons.ablation).sort_values("seed")
+    for axes, (network, sparsity) in zip(grid, places, strict=True):
         here = neurons[(neurons.network == network) & (neurons.sparsity == sparsity)]
-        for key in keys:
-            cells = here[(here.method == key[0]) & (here.ablation == key[1])]
-            share = cells.groupby("threshold").share.mean()
-            look = looks[key].line() | {"markersize": 3, "markevery": (5 * keys.index(key) % 10, 10)}
-            axes.plot(share.index.tolist(), share.tolist(), label=names[key], clip_on=False, **look)
+        for number, (key, (name, look)) in enumerate(entries.items()):
+            share = here[here.key == key].groupby("threshold").share.mean()
+            if len(share):
+                # A marker every tenth threshold, of each curve at another place.
+                line = look.line() | {"markersize": 3.5, "markevery": (7 * number % 10, 10)}
+                axes.plot(share.index.tolist(), share.tolist(), label=name, clip_on=False, **line)
         axes.axvline(float(sparsity), color="0.4", linewidth=0.7, zorder=1.5)
         axes.set_xlim(0, 100)
         axes.set_ylim(0, 100)
         axes.set_title(f"{network}, {sparsity}% removed")
         axes.set_xlabel("incoming weights removed, at least (%)")
         axes.set_ylabel("neurons (%)")
-        axes.label_outer(remove_inner_ticks=False)
-        axes.set_xlabel("incoming weights removed, at least (%)")
-    for axes in panels[len(places) :]:
-        axes.set_axis_off()
-    counts = neurons.groupby(["network", "method", "sparsity", "ablation"]).seed.nunique().tolist()
+    counts = neurons.groupby(["network", "key", "sparsity"]).seed.nunique().tolist()
     note = f"{style.seeds(counts)} The upright line is the sparsity of the whole network." if counts else ""
-    style.legend(figure, [style.handle(names[key], looks[key]) for key in keys], note)
+    style.legend(figure, style.handles(entries), note)
     return figure

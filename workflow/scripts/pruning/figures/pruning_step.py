@@ -3,38 +3,39 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pruning.drawing import steps, style
+from pruning.drawing import curves, panels, steps, style
 from pruning.figures import About
 from pruning.tables import in_order_of_sparsity, mean_and_deviation
 
 HEADING = (
     "Test accuracy in percent at the end of training: mean ± sample standard deviation over n seeds. update: when the"
-    " method prunes, or, of one that prunes the trained network, to which update it rewinds; of the dense network, the"
-    " end. difference to lottery: to the lottery ticket rewound to the same update, mean over the seeds of both."
+    " method prunes, or, of one that prunes the trained network, to which update it rewinds. difference to lottery: to"
+    " the unmodified lottery ticket rewound to the same update, over the seeds that both have."
 )
 
 
 def table(cells: pd.DataFrame, about: About) -> pd.DataFrame:
     """Rows network, ablation, sparsity, method and update; the dense network of each network first."""
     pruned = steps.with_steps(cells, about)
-    lottery = pruned[(pruned.base == "lottery") & (pruned.ablation == "none")]
-    rewound = lottery.set_index(["network", "sparsity", "update", "seed"]).accuracy
+    same = ["network", "sparsity", "update", "seed"]
+    rewound = pruned[(pruned.base == "lottery") & (pruned.ablation == "none")].set_index(same).accuracy
+    names = ["network", "ablation", "method", "sparsity", "update"]
     rows = []
     for network in cells.network.unique():
         dense = cells[(cells.network == network) & (cells.method == style.DENSE)]
-        rows.append({"network": network, "ablation": "none", "method": style.DENSE, "sparsity": "0"} | _numbers(dense))
-        names = ["network", "ablation", "method", "sparsity"]
+        if len(dense):
+            name = {"network": network, "ablation": "none", "method": style.DENSE, "sparsity": "0", "update": ""}
+            rows.append(name | _numbers(dense) | {"difference to lottery": ""})
         for key, group in pruned[pruned.network == network].groupby(names, sort=False):
-            update = steps.step_of(about.steps[network][str(key[2])], about.updates[network]["end"])
-            same = pd.MultiIndex.from_frame(group.assign(update=float(update))[rewound.index.names])
-            difference = (group.accuracy.to_numpy() - rewound.reindex(same).to_numpy()).tolist()
+            difference = group.set_index(same).accuracy - rewound
+            if (group.base == "lottery").all() and (group.ablation == "none").all():
+                difference = difference[:0]
             rows.append(
-                dict(zip(names, key, strict=True))
-                | {"update": str(update), "difference to lottery": mean_and_deviation(pd.Series(difference).dropna())}
+                dict(zip(names, map(str, key), strict=True))
                 | _numbers(group)
+                | {"difference to lottery": mean_and_deviation(difference.dropna())}
             )
-    columns = ["network", "ablation", "method", "sparsity", "update", "accuracy", "difference to lottery", "n"]
-    return pd.DataFrame(rows, columns=columns).fillna("")
+    return pd.DataFrame(rows, columns=[*names, "accuracy", "difference to lottery", "n"])
 
 
 def _numbers(group: pd.DataFrame) -> dict[str, object]:
@@ -43,16 +44,26 @@ def _numbers(group: pd.DataFrame) -> dict[str, object]:
 
 @style.applied()
 def draw(cells: pd.DataFrame, about: About) -> Figure:
-    """A curve a method; those with one step only are lines across."""
+    """A curve a method; one with a single step, among others with several, is a line across."""
     cells = cells[cells.ablation == "none"]
     pruned = steps.with_steps(cells, about)
-    titles = {
-        f"{network}/{sparsity}": f"{network}, {sparsity}% removed"
+    pruned = pruned.assign(curve=pruned.base)
+    entries = style.methods(set(pruned.base), about.labels)
+    places = [
+        (network, sparsity)
         for network in sorted(pruned.network.unique())
         for sparsity in in_order_of_sparsity(pruned.sparsity[pruned.network == network])
-    }
-    methods = style.in_order(set(pruned.base), about.labels)
-    found = style.looks(methods)
-    looks = {method: (style.label(method, about.labels), found[method]) for method in methods}
-    pruned = pruned.assign(panel=pruned.network + "/" + pruned.sparsity, curve=pruned.base)
-    return steps.draw(steps.with_dense(pruned, cells, titles), about, titles, looks)
+    ]
+    figure, grid, width = panels.grid(len(places))
+    drawn = []
+    for axes, (network, sparsity) in zip(grid, places, strict=True):
+        here = pruned[(pruned.network == network) & (pruned.sparsity == sparsity)]
+        axis = steps.StepAxis(here["update"][~here.across], about.updates[network]["milestones"])
+        dense = curves.dense_of(cells[cells.network == network])
+        drawn.append(steps.plot(axes, here, dense, entries, axis, width))
+        curves.accuracy_axis(axes, drawn[-1])
+        axes.set_title(f"{network}, {sparsity}% removed")
+        axes.set_xlabel(steps.UPDATE)
+        axes.set_ylabel(curves.ACCURACY)
+    style.legend(figure, steps.handles(cells, pruned, entries, about), steps.note(drawn, pruned))
+    return figure

@@ -3,23 +3,38 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pruning.drawing import steps, style
+from pruning.drawing import curves, panels, steps, style
 from pruning.figures import About
 from pruning.figures.pruning_step import HEADING as HEADING
 from pruning.figures.pruning_step import table as table
+from pruning.statistics import Summary
+from pruning.tables import in_order_of_sparsity
 
 
 @style.applied()
 def draw(cells: pd.DataFrame, about: About) -> Figure:
-    """A curve an ablation, in panels of one network, sparsity and method."""
+    """A block of panels a network and sparsity, in it a panel a method and a curve an ablation."""
     pruned = steps.with_steps(cells, about)
-    panel = pruned.network + "/" + pruned.sparsity + "/" + pruned.base
-    pruned = pruned.assign(panel=panel, curve=pruned.ablation)
-    methods = style.in_order(set(pruned.base), about.labels)
-    found = sorted(set(panel), key=lambda name: (name.split("/")[:2], methods.index(name.split("/")[2])))
-    titles = {
-        name: "{}, {}% removed: {}".format(*name.split("/")[:2], style.label(name.split("/")[2], about.labels))
-        for name in found
+    pruned = pruned.assign(block=pruned.network + "/" + pruned.sparsity, curve=pruned.ablation)
+    titles = {method: name for method, (name, _) in style.methods(set(pruned.base), about.labels).items()}
+    entries = {name: entry for name, entry in style.ABLATIONS.items() if name in set(pruned.ablation)}
+    names = {
+        f"{network}/{sparsity}": f"{network}, {sparsity}% removed"
+        for network in sorted(pruned.network.unique())
+        for sparsity in in_order_of_sparsity(pruned.sparsity[pruned.network == network])
     }
-    looks = {name: look for name, look in style.ABLATIONS.items() if name in set(pruned.ablation)}
-    return steps.draw(steps.with_dense(pruned, cells, titles), about, titles, looks)
+    figure, found, width = panels.blocks(names, titles, steps.UPDATE, curves.ACCURACY, same_x=False)
+    drawn: list[list[Summary]] = []
+    for name in names:
+        network = name.split("/")[0]
+        here = pruned[pruned.block == name]
+        axis = steps.StepAxis(here["update"], about.updates[network]["milestones"])
+        dense = curves.dense_of(cells[cells.network == network])
+        block = {method: axes for (block, method), axes in found.items() if block == name}
+        drawn.append([])
+        for method, axes in block.items():
+            drawn[-1] += steps.plot(axes, here[here.base == method], dense, entries, axis, width)
+        for axes in block.values():
+            curves.accuracy_axis(axes, drawn[-1])
+    style.legend(figure, steps.handles(cells, pruned, entries, about), steps.note(drawn, pruned))
+    return figure

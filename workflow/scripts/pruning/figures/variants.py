@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pruning.drawing import panels, style
+from pruning.drawing import curves, style
 from pruning.figures import About
 from pruning.figures.ablations import HEADING as HEADING
 from pruning.figures.ablations import table as table
@@ -13,9 +13,7 @@ from pruning.figures.ablations import table as table
 def draw(cells: pd.DataFrame, about: About) -> Figure:
     """The unmodified cells: a block of panels a network, in it a panel a method: it and each of its variants."""
     cells = cells[cells.ablation == "none"]
-    methods = style.in_order(set(cells.method) - {style.DENSE}, about.labels)
-    origin = {method: about.variant_of.get(method, method) for method in methods}
-    titles = {root: style.label(root, about.labels) for root in dict.fromkeys(origin.values())}
-    found = style.looks(methods)
-    looks = {method: (style.label(method, about.labels), found[method]) for method in methods}
-    return panels.draw(cells.assign(panel=cells.method.map(origin), curve=cells.method), titles, looks)
+    entries = style.methods(set(cells.method) - {style.DENSE}, about.labels)
+    origin = {method: about.variant_of.get(method, method) for method in entries}
+    titles = {method: style.label(method, about.labels) for method in dict.fromkeys(origin.values())}
+    return curves.draw_blocks(cells.assign(panel=cells.method.map(origin), curve=cells.method), titles, entries)
