@@ -214,7 +214,11 @@ def about(experiment):
             }
             for name, network in networks.items()
         },
-        "retrained": [name for name in names if "retrain_each_round" in tables.methods[name.partition("@")[0]]],
+        "retrained": [
+            method
+            for method in dict.fromkeys(cell.method for cell in pruned)
+            if "retrain_each_round" in tables.methods[method.partition("@")[0]]
+        ],
     }
 
 
