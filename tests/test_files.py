@@ -303,7 +303,7 @@ def test_code_on_the_line_of_a_docstring_is_seen() -> None:
 
 
 remembered_code = functools.cache(bare_code)
-SCORES = ("grasp", "grasp_magnitude", "magnitude", "random", "snip", "synflow")
+SCORES = ("grasp", "grasp_magnitude", "magnitude", "ntk_sap", "prospr", "random", "snip", "synflow")
 
 
 @pytest.fixture
@@ -346,6 +346,7 @@ def concerned(library: Path, file: str, fingerprints: Callable[[], dict[str, str
         ("scores/__init__.py", set(SCORES)),
         ("scoring.py", set(SCORES)),
         ("selection.py", set(SCORES)),
+        ("quotas.py", set(SCORES)),
         ("ablations.py", set(SCORES)),
         ("streams.py", set(SCORES)),
         ("training.py", set()),

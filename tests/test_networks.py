@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pruning import PruningError
-from pruning.initialisation import draw_state
+from pruning.initialisation import INITIALISERS, draw_state
 from pruning.networks import build, prunable
 from pruning.registry import names
 from pruning.states import copy_state, state_checksum
@@ -266,18 +266,57 @@ def test_prunable_are_weights_of_convolutions_and_linear_layers_only() -> None:
     assert prunable(network)["4.weight"] is network[4].weight
 
 
+DEVIATIONS: dict[str, Callable[[np.ndarray], float]] = {
+    # weights that lead to an output; weights that lead away from an input
+    "kaiming-normal": lambda values: math.sqrt(2 / values[0].size),
+    "glorot-normal": lambda values: math.sqrt(2 / (values[0].size + values[:, 0].size)),
+    "normal": lambda _: 0.1,
+}
+
+
+def test_every_initialiser_is_tested() -> None:
+    assert set(DEVIATIONS) == set(INITIALISERS)
+
+
 @every_kind_of_layer
-def test_initial_weights_are_normal_with_deviation_sqrt_2_by_fan_in(
-    architecture: str, initialised: Callable[..., nn.Module]
-) -> None:
-    for weight in prunable(initialised(architecture, INPUT[architecture])).values():
-        values = weight.detach().double().numpy()
-        expected = math.sqrt(2 / math.prod(values.shape[1:]))
+@pytest.mark.parametrize("initialiser", DEVIATIONS)
+def test_initial_weights_are_normal_with_the_deviation_of_the_initialiser(initialiser: str, architecture: str) -> None:
+    network = build(architecture, INPUT[architecture], 10)
+    state = draw_state(network, initialiser, 0)
+    for name in prunable(network):
+        values = state[name].double().numpy()
+        expected = DEVIATIONS[initialiser](values)
         assert abs(values.std() / expected - 1) < 5 / math.sqrt(2 * values.size)
         assert abs(values.mean()) < 5 * expected / math.sqrt(values.size)
         for deviations, share in ((1, 0.682689), (2, 0.954500)):
             within = (np.abs(values) < deviations * expected).mean()
             assert abs(within - share) < 5 * math.sqrt(share * (1 - share) / values.size)
+
+
+@pytest.mark.parametrize(
+    ("initialiser", "of_torch"),
+    [("kaiming-normal", nn.init.kaiming_normal_), ("glorot-normal", nn.init.xavier_normal_)],
+)
+def test_initial_weights_spread_as_those_of_torch(initialiser: str, of_torch: Callable[..., Tensor]) -> None:
+    torch.manual_seed(0)
+    layers = [nn.Linear(400, 90), nn.Conv2d(30, 120, 3), nn.Conv2d(120, 30, (1, 5)), nn.Conv2d(150, 150, 1)]
+    state = draw_state(nn.Sequential(*layers), initialiser, 0)
+    for number, layer in enumerate(layers):
+        expected = of_torch(layer.weight.detach()).std().item()
+        tolerance = 5 / math.sqrt(layer.weight.numel())
+        assert state[f"{number}.weight"].std().item() == pytest.approx(expected, rel=tolerance)
+
+
+def test_initialisers_differ_in_the_scale_of_weights_alone() -> None:
+    network = build("vgg16", CIFAR, 10)
+    states = [draw_state(network, initialiser, 0) for initialiser in DEVIATIONS]
+    for name, values in states[0].items():
+        for other in states[1:]:
+            if name in prunable(network):
+                assert torch.allclose(other[name] / other[name].std(), values / values.std(), rtol=1e-4)
+                assert not torch.equal(other[name], values)
+            else:
+                assert torch.equal(other[name], values)
 
 
 @every_kind_of_layer

@@ -16,7 +16,7 @@ from torch.nn import functional
 from pruning import PruningError, scoring
 from pruning.networks import prunable
 from pruning.registry import names
-from pruning.scores import Examples, find
+from pruning.scores import Examples, find, prospr
 from pruning.scoring import Pruning, make_mask
 from pruning.states import copy_state
 from pruning.streams import stream
@@ -62,6 +62,22 @@ class Linear:
         softmax = (np.einsum("na,ab->nab", p, np.eye(3)) - np.einsum("na,nb->nab", p, p)) / temperature**2
         return np.einsum("nab,ni,nj->aibj", softmax, self.images[part], self.images[part]) / len(p)
 
+    def prospr(self, part: slice = slice(None)) -> np.ndarray:
+        """|w * (I - 0.1 H0)(I - 0.1 H1)(I - 0.1 H2) g3|, Hi and gi of weights and bias after step i."""
+        features = np.hstack([self.images[part], np.ones((len(self.images[part]), 1))])
+        parameters = np.hstack([self.weight, self.bias[:, None]])
+        hessians = []
+        for _ in range(4):
+            exponentials = np.exp(features @ parameters.T)
+            p = exponentials / exponentials.sum(axis=1, keepdims=True)
+            gradient = (p - np.eye(3)[self.labels[part]]).T @ features / len(p)
+            softmax = np.einsum("na,ab->nab", p, np.eye(3)) - np.einsum("na,nb->nab", p, p)
+            hessians.append(np.einsum("nab,ni,nj->aibj", softmax, features, features) / len(p))
+            parameters = parameters - 0.1 * gradient
+        for hessian in reversed(hessians[:3]):
+            gradient = gradient - 0.1 * np.tensordot(hessian, gradient, 2)
+        return np.abs(self.weight * gradient[:, :4])
+
     def snip(self, part: slice = slice(None)) -> np.ndarray:
         return np.abs(self.weight * self.gradient(part=part))
 
@@ -74,6 +90,7 @@ CLOSED_FORMS: dict[str, Callable[[Linear], np.ndarray]] = {
     "snip": Linear.snip,
     "grasp": Linear.grasp,
     "grasp-magnitude": lambda linear: np.abs(linear.grasp()),
+    "prospr": Linear.prospr,
     "magnitude": lambda linear: np.abs(linear.weight),
     "synflow": lambda linear: np.abs(linear.weight),
 }
@@ -178,6 +195,27 @@ def test_grasp_magnitude_is_the_absolute_value_of_the_mean_over_batches() -> Non
     )
 
 
+def test_prospr_averages_absolute_values_of_batches_weighted_by_size() -> None:
+    linear, batches = two_batches()
+    found = score("prospr", linear.network, linear.examples)["1.weight"]
+    assert_scores(found, sum(share * linear.prospr(part) for share, part in batches))
+    assert not np.allclose(found.numpy(), linear.prospr(), rtol=1e-2, atol=0)
+
+
+@pytest.mark.parametrize("count", [20, 300])
+def test_ntk_sap_of_a_linear_model_is_the_closed_form(count: int) -> None:
+    """D is the mean of |dw x|^2 over inputs x, so dD/dm = 2 dw * (dw S), S the mean of x x'; so for several batches."""
+    linear = Linear(count)
+    inputs = noise_of("inputs", (count, 1, 2, 2)).reshape(count, 4)
+    step = 0.01 * noise_of("1.weight", (3, 4))
+    expected = np.abs(2 * step * (step @ inputs.T @ inputs / count))
+    assert_scores(score("ntk-sap", linear.network, linear.examples)["1.weight"], expected)
+
+
+def noise_of(part: str, shape: tuple[int, ...]) -> np.ndarray:
+    return stream(0, "score noise", part).standard_normal(shape, dtype=np.float32).astype(float)
+
+
 # A convolutional network, one weight at a time
 
 
@@ -280,18 +318,65 @@ def synflow_one_at_a_time(values: Values, examples: Examples, name: str) -> np.n
     return values[name].numpy() * flow
 
 
+def prospr_one_at_a_time(values: Values, examples: Examples, name: str) -> np.ndarray:
+    """The loss after three steps by the mask that the start is multiplied with; pruned weights sit the steps out."""
+    parameters = [tensor for tensor, _ in Small().named_parameters()]
+
+    def loss_after_steps(mask: Values) -> Tensor:
+        now = {**values, **{tensor: values[tensor] * mask[tensor] for tensor in WEIGHTS}}
+        for _ in range(3):
+            leaves = {tensor: now[tensor].clone().requires_grad_() for tensor in parameters}
+            small_loss({**now, **leaves}, examples, 1).backward()
+            for tensor, leaf in leaves.items():
+                trains = values[tensor] != 0 if tensor in WEIGHTS else 1
+                now[tensor] = now[tensor] - 0.1 * leaf.grad * trains
+        return small_loss(now, examples, 1)
+
+    return np.abs(one_at_a_time(loss_after_steps, mask_of(values), name, 1e-6))
+
+
+def ntk_sap_one_at_a_time(values: Values, examples: Examples, name: str) -> np.ndarray:
+    """The distance of outputs by the mask, with batch norm held at the statistics of the inputs under the mask."""
+    inputs = torch.from_numpy(noise_of("inputs", tuple(examples.images.shape)))
+    steps = {tensor: 0.01 * torch.from_numpy(noise_of(tensor, tuple(values[tensor].shape))) for tensor in WEIGHTS}
+    fixed = dict(values)
+    features = functional.conv2d(inputs, values["conv1.weight"], values["conv1.bias"], padding=1)
+    fixed["norm1.running_mean"], fixed["norm1.running_var"] = features.mean((0, 2, 3)), features.var((0, 2, 3))
+    norm = (None, None, values["norm1.weight"], values["norm1.bias"], True)
+    features = functional.conv2d(functional.batch_norm(features, *norm).relu(), values["conv2.weight"], padding=1)
+    fixed["norm2.running_mean"], fixed["norm2.running_var"] = features.mean((0, 2, 3)), features.var((0, 2, 3))
+
+    def distance(mask: Values) -> Tensor:
+        plain = {**fixed, **{tensor: mask[tensor] * values[tensor] for tensor in WEIGHTS}}
+        moved = {**fixed, **{tensor: mask[tensor] * (values[tensor] + steps[tensor]) for tensor in WEIGHTS}}
+        outputs = [small_logits(of, inputs, batch_statistics=False) for of in (plain, moved)]
+        return (outputs[0] - outputs[1]).square().sum(1).mean()
+
+    return np.abs(one_at_a_time(distance, mask_of(values), name, 1e-5))
+
+
+def mask_of(values: Values) -> Values:
+    return {tensor: (values[tensor] != 0).double() for tensor in WEIGHTS}
+
+
 SLOW = {
     "snip": snip_one_at_a_time,
     "grasp": grasp_one_at_a_time,
     "grasp-magnitude": lambda *of: np.abs(grasp_one_at_a_time(*of)),
     "synflow": synflow_one_at_a_time,
+    "prospr": prospr_one_at_a_time,
+    "ntk-sap": ntk_sap_one_at_a_time,
     "magnitude": lambda values, _, name: np.abs(values[name].numpy()),
 }
 
 
+@pytest.mark.parametrize("pruned", [0, 0.3])
 @pytest.mark.parametrize("name", SLOW)
-def test_score_of_a_network_with_batch_norm_is_that_found_one_weight_at_a_time(name: str) -> None:
+def test_score_of_a_network_with_batch_norm_is_that_found_one_weight_at_a_time(name: str, pruned: float) -> None:
     network, examples = small_network(), small_examples()
+    with torch.no_grad():
+        for weight in prunable(network).values():
+            weight.mul_(torch.rand(weight.shape, generator=torch.Generator().manual_seed(3)) >= pruned)
     values = copy_state(network)
     found = score(name, network, examples)
     assert list(found) == list(WEIGHTS)
@@ -301,7 +386,7 @@ def test_score_of_a_network_with_batch_norm_is_that_found_one_weight_at_a_time(n
         assert_scores(found[tensor], expected, 1e-5)
 
 
-@pytest.mark.parametrize("name", ["snip", "grasp", "grasp-magnitude"])
+@pytest.mark.parametrize("name", ["snip", "grasp", "grasp-magnitude", "prospr", "ntk-sap"])
 def test_single_precision_scores_are_close_to_double_precision(name: str) -> None:
     examples = small_examples()
     single = Examples(examples.images.float(), examples.labels)
@@ -311,8 +396,8 @@ def test_single_precision_scores_are_close_to_double_precision(name: str) -> Non
         assert_scores(found[tensor], expected[tensor].numpy(), 1e-4)
 
 
-@pytest.mark.parametrize("name", ["snip", "grasp", "grasp-magnitude"])
-def test_batch_norm_in_data_dependent_scores_has_the_statistics_of_the_examples(name: str) -> None:
+@pytest.mark.parametrize("name", ["snip", "grasp", "grasp-magnitude", "prospr", "ntk-sap"])
+def test_batch_norm_has_the_statistics_of_what_is_scored_with(name: str) -> None:
     network, evaluated = small_network(), small_network().eval()
     for buffer in evaluated.buffers():
         buffer.fill_(3)
@@ -388,6 +473,55 @@ def test_synflow_reads_only_the_shape_of_the_examples() -> None:
     others = Examples(1000 * torch.randn(2, 2, 4, 4, generator=torch.Generator().manual_seed(3)), torch.zeros(2))
     expected, found = score("synflow", small_network(), examples), score("synflow", small_network(), others)
     assert all(torch.equal(found[tensor], expected[tensor]) for tensor in WEIGHTS)
+
+
+# ProsPr and NTK-SAP
+
+
+def test_prospr_without_steps_is_snip(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prospr, "STEPS", 0)
+    expected, found = (score(name, small_network(), small_examples()) for name in ("snip", "prospr"))
+    assert_scores(found["conv2.weight"], expected["conv2.weight"].numpy())
+
+
+def test_ntk_sap_reads_only_shape_and_number_of_the_examples() -> None:
+    examples = small_examples()
+    others = Examples(1000 * torch.randn(6, 2, 4, 4, generator=torch.Generator().manual_seed(3)), torch.zeros(6))
+    others = replace(others, images=others.images.double())
+    expected, found = score("ntk-sap", small_network(), examples), score("ntk-sap", small_network(), others)
+    assert all(torch.equal(found[tensor], expected[tensor]) for tensor in WEIGHTS)
+
+
+def test_noise_of_a_score_is_new_in_each_round_and_random_scores_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    draws: dict[str, list[float]] = {"score noise": [], "random scores": []}
+
+    def spy(network: nn.Module, examples: Examples, draw: Callable[..., np.random.Generator]) -> Values:
+        for purpose, values in draws.items():
+            values.append(draw(purpose, "conv1.weight").random())
+        return find("magnitude")(network, examples, draw)
+
+    monkeypatch.setattr(scoring, "find", lambda _: spy)
+    for keep in (90, 30):
+        make_mask(small_network(), small_examples(), Pruning("spy", 3, lambda _, keep=keep: keep, "none", 0))
+    assert draws["score noise"][:3] == draws["score noise"][3:]
+    assert len(set(draws["score noise"])) == 3
+    assert len(set(draws["random scores"])) == 1
+
+
+@pytest.mark.parametrize(("architecture", "shape"), [("resnet20", (8, 8, 3)), ("vgg16", (32, 32, 3))])
+@pytest.mark.parametrize(("name", "rounds"), [("prospr", 1), ("ntk-sap", 3)])
+def test_later_methods_are_finite_at_the_end_of_the_grid(
+    name: str,
+    rounds: int,
+    architecture: str,
+    shape: tuple[int, int, int],
+    initialised: Callable[..., nn.Module],
+    noise: Callable[..., Examples],
+) -> None:
+    network = initialised(architecture, shape)
+    keep = round(0.018 * sum(weight.numel() for weight in prunable(network).values()))
+    mask = make_mask(network, noise(shape, count=4), Pruning(name, rounds, lambda _: keep, "none", 0))
+    assert sum(np.count_nonzero(array) for array in mask.values()) == keep
 
 
 # Random

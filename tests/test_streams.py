@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from pruning.streams import PURPOSES, stream
+from pruning.streams import PURPOSES, of_round, stream
 
 
 def draws(*key: int | str, count: int = 100) -> np.ndarray:
@@ -72,6 +72,15 @@ def test_a_stream_is_pcg64_seeded_by_the_sha_256_of_its_key() -> None:
 def test_draws_are_what_they_always_were(key: tuple[int | str, ...], values: list[float]) -> None:
     """A regression anchor: the numbers are the library's own. Other numbers break every earlier result."""
     assert draws(*key, count=2).tolist() == values
+
+
+def test_only_the_noise_of_scores_is_drawn_anew_in_each_round() -> None:
+    for purpose in PURPOSES:
+        rounds = [of_round(3, number)(purpose, "conv.weight").random(5).tolist() for number in (1, 2, 1)]
+        assert rounds[0] == rounds[2]
+        assert (rounds[0] == rounds[1]) == (purpose != "score noise")
+        if purpose != "score noise":
+            assert rounds[0] == draws(3, purpose, "conv.weight", count=5).tolist()
 
 
 @pytest.mark.parametrize("purpose", ["", "tie", "Shuffle", "initial weights "])

@@ -64,7 +64,7 @@ STEP_FORMS = ("0, updates as 500it, epochs as 10ep",)
 SPARSITY_RANGE = ("from 0 to below 100",)
 MISTAKES: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
     "unknown key": ({"sparsity": [50]}, "no key is called 'sparsity'", ("did you mean sparsities?", "seeds")),
-    "unknown network": ({"networks": ["lenet300-digit"]}, "networks: ", ("did you mean lenet300-digits?", "vgg16")),
+    "unknown network": ({"networks": ["lenet300-digit"]}, "networks: ", ("mean lenet300-digits?", "lenet300-mnist")),
     "no network": ({"networks": []}, "networks: ", ("non-empty", "config/networks.yaml")),
     "network twice": ({"networks": ["lenet300-digits"] * 2}, "networks: ", ("'lenet300-digits' is there twice",)),
     "unknown method": ({"methods": ["snipp"]}, "methods: ", ("'snipp' (did you mean snip?)", "synflow")),
@@ -181,6 +181,7 @@ def test_missing_table_is_named() -> None:
         ({"learning_rate": 0}, "tiny.learning_rate: 0 is less than or equal to the minimum of 0", ()),
         ({"momentum": 1}, "tiny.momentum: 1 is greater than or equal to the maximum of 1", ()),
         ({"optimizer": "adam"}, "tiny.optimizer: 'adam' is not allowed", ("allowed are sgd",)),
+        ({"initialiser": "xavier"}, "tiny.initialiser: 'xavier' is not allowed", ("kaiming-normal, glorot-normal",)),
         ({"dataset": "digit"}, "tiny.dataset: no dataset is called 'digit'", ("did you mean digits?", "mnist")),
         ({"architecture": "resnet"}, "tiny.architecture: no architecture is called 'resnet'", ("resnet20", "vgg16")),
         ({"rewind": "31ep"}, "tiny.rewind: step 31ep lies after the end", ("30 epochs", "690 updates")),
@@ -239,6 +240,18 @@ def test_key_that_a_network_lacks_is_named(key: str) -> None:
         ("snip", {"iterations": "one"}, "snip.iterations: expected a whole number, found 'one'", ()),
         ("snip", {"prune_at": "start"}, "snip.prune_at: 'start' is not a step", (*STEP_FORMS, "end, rewind")),
         ("snip", {"rewind_to": 5}, "snip.rewind_to: '5' is not a step", STEP_FORMS),
+        ("random-snip", {"quotas": "snap"}, "random-snip.quotas: no way to quotas is called 'snap'", ("snip?", "erk")),
+        ("random-snip", {"quotas": "random-erk"}, "random-snip.quotas: no way to quotas", ("uniform, erk", "grasp")),
+        ("random-snip", {"quotas": "random-snip"}, "random-snip.quotas: no way to quotas", ("uniform, erk", "grasp")),
+        ("random-snip", {"quotas": ["snip"]}, "random-snip.quotas: expected text, found ['snip']", ("uniform",)),
+        (
+            "random-snip",
+            {"quotas": "lottery"},
+            "random-snip.quotas: lottery scores",
+            ("step end", "step 0", "prune_at"),
+        ),
+        ("random-erk", {"iterations": 2}, "random-erk.quotas: quotas go with 1 iteration, found 2", ()),
+        ("erk", {"label": "ERK"}, "'erk' does not match", ("uniform and erk are quotas",)),
         ("dense", {"label": "Dense"}, "'dense' does not match", ("dense is the network that is not pruned",)),
         ("a/b", {"label": "A"}, "'a/b' does not match", ("letters, digits",)),
         ("snip@2ep", {"label": "A"}, "'snip@2ep' does not match", ("letters, digits",)),
@@ -328,6 +341,19 @@ def test_method_has_the_score_and_rounds_of_its_row() -> None:
     }
 
 
+def test_quotas_are_a_rule_or_score_and_rounds_of_another_row() -> None:
+    tables = read_tables()
+    digits = tables.network("lenet300-digits")
+    names = ("random", "random-uniform", "random-erk", "random-snip", "random-grasp", "random-synflow@5it")
+    found = {name: tables.method(name, digits) for name in names}
+    assert {method.score for method in found.values()} == {"random"}
+    assert [method.quotas for method in found.values()] == [
+        *(None, "uniform", "erk"),
+        *({"score": "snip", "iterations": 1}, {"score": "grasp", "iterations": 1}),
+        {"score": "synflow", "iterations": 100},
+    ]
+
+
 def test_row_takes_from_its_base_what_it_does_not_say_and_rows_of_the_base_follow() -> None:
     change(NETWORKS, "tiny", base="lenet300-mnist", epochs=3)
     change(NETWORKS, "lenet300-mnist", batch_size=100)
@@ -335,6 +361,15 @@ def test_row_takes_from_its_base_what_it_does_not_say_and_rows_of_the_base_follo
     tiny = read_tables().network("tiny")
     assert (tiny.row["epochs"], tiny.row["dataset"], tiny.row["threads"]) == (3, "mnist", 2)
     assert tiny.updates == 3 * 600
+
+
+@pytest.mark.parametrize("base", ["lenet300-digits", "lenet300-mnist", "resnet20-cifar10", "vgg16-cifar10"])
+@pytest.mark.parametrize(("suffix", "initialiser"), [("normal", "normal"), ("glorot", "glorot-normal")])
+def test_network_with_other_initial_weights_differs_in_nothing_else(base: str, suffix: str, initialiser: str) -> None:
+    tables = read_tables()
+    row = tables.network(f"{base}-{suffix}").row
+    assert row == {**tables.network(base).row, "initialiser": initialiser}
+    assert row["initialiser"] != tables.network(base).row["initialiser"]
 
 
 # --------------------------------------------------------------------------------------------------------------- cells

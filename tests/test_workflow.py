@@ -119,11 +119,14 @@ def test_study_makes_every_cell_table_and_figure(finished: WorkflowCopy) -> None
     assert len(table) == 1 + len(CELLS)
     figures = {path.name for path in finished.folder.glob("results/figures/*")}
     names = ("accuracy", "ablations", "layer_density", "neuron_collapse", "effective_sparsity")
-    assert figures == {f"{name}.{suffix}" for name in names for suffix in ("pdf", "png", "svg")}
+    assert figures == {f"{name}.{suffix}" for name in (*names, "claims") for suffix in ("pdf", "png", "svg")}
     tables = {path.name for path in finished.folder.glob("results/tables/*.*")}
     assert tables == {f"{name}.{suffix}" for name in names for suffix in ("csv", "md", "tex")} | {
         "cells.csv",
         "statistics.csv",
+        "claims.csv",
+        "claims.md",
+        "claim_differences.csv",
     }
     assert not list(finished.folder.glob("results/checkpoints/**/*.safetensors"))
 
@@ -248,9 +251,30 @@ def test_change_of_label_and_source_concerns_no_cell(workflow: WorkflowCopy) -> 
     assert workflow.plan_of_cells() == set()
 
 
+def test_change_of_the_claims_judges_them_again_and_nothing_else(workflow: WorkflowCopy) -> None:
+    workflow.replace("config/claims.yaml", "margin: 0.5", "margin: 1")
+    assert workflow.plan() == {"claims_table", "figure_claims"}
+
+
 def test_change_of_a_figure_draws_that_figure_alone(workflow: WorkflowCopy) -> None:
     workflow.append(f"{LIBRARY}/figures/ablations.py", "\n\nUNUSED = 1\n")
     assert workflow.plan() == {"figure_ablations"}
+
+
+def test_quotas_of_a_method_are_its_counts_and_concern_who_takes_them(new: WorkflowCopy) -> None:
+    cells = ("snip/86.6/none", "random-snip/86.6/none", "random-snip/86.6/invert")
+    targets = [str((new.cell(cell) / "mask.npz").relative_to(new.folder)) for cell in cells]
+    new.run(*targets)
+    masks = [load_mask(new.folder / target)[0] for target in targets]
+    counts = [{name: np.count_nonzero(array) for name, array in mask.items()} for mask in masks]
+    assert counts[0] == counts[1] == counts[2]
+    new.replace("config/methods.yaml", "quotas: snip", "quotas: erk ")
+    assert new.plan(*targets) == {f"prune tiny/{cell}/0" for cell in cells[1:]}
+    new.replace("config/methods.yaml", "quotas: erk ", "quotas: snip")
+    new.append(f"{LIBRARY}/scores/grasp.py", "\n\nUNUSED = 1\n")
+    assert new.plan(*targets) == set()
+    new.append(f"{LIBRARY}/scores/snip.py", "\n\nUNUSED = 1\n")
+    assert new.plan(*targets) == {f"prune tiny/{cell}/0" for cell in cells}
 
 
 # ------------------------------------------------------------------------------------------------------ the same bytes

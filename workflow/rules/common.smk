@@ -160,14 +160,17 @@ def earlier_mask(wildcards):
 def mask_parameters(wildcards):
     """What a mask depends on beside its files."""
     method = method_of(wildcards)
-    score = [] if method.name == DENSE else [module_name("scores", method.score)]
+    scores = [] if method.name == DENSE else [method.score]
+    if isinstance(method.quotas, dict):
+        scores.append(method.quotas["score"])
     return {
         **initial_parameters(wildcards),
         "score": method.score,
         "iterations": method.iterations,
         "scoring_batch": network_of(wildcards).row["scoring_batch"],
+        "quotas": method.quotas,
         "prune_at": method.prune_at,
-        "scoring_code": fingerprint("pruning.scoring", *score),
+        "scoring_code": fingerprint("pruning.scoring", *(module_name("scores", score) for score in scores)),
     }
 
 
@@ -189,8 +192,8 @@ def start_state(wildcards):
 
 def about(experiment):
     """What a figure may say of networks and methods beside the rows: the fields of `figures.About`."""
-    names = dict.fromkeys(cell.method for cell in experiment.cells if cell.method != DENSE)
-    bases = {name.partition("@")[0] for name in names}
+    pruned = [cell for cell in experiment.cells if cell.method != DENSE]
+    bases = {cell.method.partition("@")[0] for cell in pruned}
     rows = {name: row for name, row in tables.methods.items() if name in bases}
     networks = {cell.network: tables.network(cell.network) for cell in experiment.cells}
     return {
@@ -205,10 +208,17 @@ def about(experiment):
             for name, network in networks.items()
         },
         "steps": {
-            name: {method: {key: getattr(tables.method(method, network), key) for key in STEPS} for method in names}
+            name: {
+                method: {key: getattr(tables.method(method, network), key) for key in STEPS}
+                for method in dict.fromkeys(cell.method for cell in pruned if cell.network == name)
+            }
             for name, network in networks.items()
         },
-        "retrained": [name for name in names if "retrain_each_round" in tables.methods[name.partition("@")[0]]],
+        "retrained": [
+            method
+            for method in dict.fromkeys(cell.method for cell in pruned)
+            if "retrain_each_round" in tables.methods[method.partition("@")[0]]
+        ],
     }
 
 

@@ -9,7 +9,7 @@ from network_job import NetworkJob
 from pruning.files import write_json
 from pruning.masks import count, kept_count, load_mask, mask_checksum, save_mask, size
 from pruning.networks import all_kept
-from pruning.scoring import Pruning, make_mask, scoring_examples
+from pruning.scoring import CountsOf, Pruning, make_mask, scoring_examples
 from pruning.states import load_progress, state_checksum
 
 with job.reporting(snakemake.log[0]) as log:
@@ -22,9 +22,11 @@ with job.reporting(snakemake.log[0]) as log:
         mask = all_kept(work.network)
     else:
         earlier = load_mask(snakemake.input.earlier_mask)[0] if snakemake.input.get("earlier_mask") else None
-        settings = Pruning(work.settings["score"], work.settings["iterations"], kept, cell.ablation, work.seed)
+        score, iterations, quotas = (work.settings[key] for key in ("score", "iterations", "quotas"))
+        quotas = CountsOf(**quotas) if isinstance(quotas, dict) else quotas
+        pruning = Pruning(score, iterations, kept, cell.ablation, work.seed, quotas)
         examples = scoring_examples(work.data, work.seed, work.device, work.settings["scoring_batch"])
-        mask = make_mask(work.network, examples, settings, earlier)
+        mask = make_mask(work.network, examples, pruning, earlier)
     seconds = time.perf_counter() - began
     names = {**dict(cell.items()), "seed": work.seed}
     about = {"cell": names, "scored_state": state_checksum(state), "data": work.data.checksum}

@@ -206,7 +206,6 @@ class Results:
         parts = [[self.at(side, sparsity) for sparsity in common] for side in sides]
         whole = [seed for seed in sorted(seeds) if common and all(seed in cells for part in parts for cells in part)]
         values = [[sum(cells[seed] for cells in part) / len(part) for part in parts] for seed in whole]
-        missing = (self._missing(side, sparsity, seeds) for side in sides for sparsity in asked)
         used = {
             (self.network, method, _own((method, ablation), place), ablation, seed)
             for (method, ablation), place, seed in itertools.product(sides, common, whole)
@@ -214,17 +213,19 @@ class Results:
         return Found(
             sparsities=common,
             values=np.round(values, DIGITS) if values else nothing,
-            missing=[*dict.fromkeys(name for name in missing if name)],
+            missing=[name for side in sides for name in self._missing(side, asked, seeds)],
             collapsed=used & self.collapsed,
         )
 
-    def _missing(self, side: Side, sparsity: str, seeds: set[int]) -> str:
-        """What a side lacks at a sparsity: nothing, the cells of some seeds, or all."""
-        there = set(self.at(side, sparsity))
-        name = f"{side[0]}/{_own(side, sparsity)}/{side[1]}"
-        if there >= seeds:
-            return ""
-        return f"{name} seed {', '.join(map(str, sorted(seeds - there)))}" if there else name
+    def _missing(self, side: Side, sparsities: Sequence[str], seeds: set[int]) -> list[str]:
+        """The cells that a side lacks, of all seeds or of some; sparsities that lack the same stand together."""
+        lacking: dict[str, dict[str, None]] = {}
+        for sparsity in sparsities:
+            absent = sorted(seeds - set(self.at(side, sparsity)))
+            if absent:
+                which = f" seed {', '.join(map(str, absent))}" if self.at(side, sparsity) else ""
+                lacking.setdefault(which, {})[_own(side, sparsity)] = None
+        return [f"{side[0]}/{','.join(places)}/{side[1]}{which}" for which, places in lacking.items()]
 
     def comparisons(self, claim: Mapping[str, Any]) -> list[tuple[str, Side, Side]]:
         """Name, left and right side for each method of the claim, which fills a side that names none.

@@ -59,11 +59,19 @@ def check_each_once(values: Sequence[Any]) -> None:
             raise PruningError(f"{value!r} is there twice; each may be listed once")
 
 
+MOST_LISTED = 20
+"""Of more names than these, a message lists those most like the name that is wrong."""
+
+
 def check_name(kind: str, name: Any, allowed: Sequence[str]) -> None:
     if name not in allowed:
         close = difflib.get_close_matches(str(name), allowed, 1)
         hint = f" (did you mean {close[0]}?)" if close else ""
-        raise PruningError(f"no {kind} is called {name!r}{hint}; there are {', '.join(allowed)}")
+        listed, more = allowed, ""
+        if len(allowed) > MOST_LISTED:
+            listed = difflib.get_close_matches(str(name), allowed, 8, cutoff=0)
+            more = f" and {len(allowed) - len(listed)} more"
+        raise PruningError(f"no {kind} is called {name!r}{hint}; there are {', '.join(listed)}{more}")
 
 
 _TYPES = {

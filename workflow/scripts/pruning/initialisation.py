@@ -1,8 +1,8 @@
 """Initial states: every value of a network drawn from the study's own streams, so that no version of torch matters.
 
-Weights of convolutions and linear layers: He's normal distribution, standard deviation sqrt(2 / fan-in). Biases:
-uniform on +-1/sqrt(fan-in), torch's default. Batch norm: gamma uniform on [0, 1), beta 0, running mean 0, running
-variance 1. (Authors' code: `kaiming_normal`, `uniform` batch norm.)
+Weights of convolutions and linear layers are normal with mean 0; their standard deviation is the initialiser's choice.
+All else is the same for every initialiser. Biases: uniform on +-1/sqrt(fan-in), torch's default. Batch norm: gamma
+uniform on [0, 1), beta 0, running mean 0, running variance 1. (Authors' code: `uniform` batch norm.)
 """
 
 import math
@@ -17,14 +17,31 @@ from pruning.states import State
 from pruning.streams import stream
 
 
-def kaiming_normal(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    fan_in = math.prod(shape[1:])
-    return generator.standard_normal(shape, dtype=np.float32) * np.float32(math.sqrt(2 / fan_in))
+def kaiming_normal(shape: tuple[int, ...]) -> float:
+    """sqrt(2 / fan-in): outputs of a ReLU layer keep the scale of its inputs (He et al. 2015; the authors' default)."""
+    return math.sqrt(2 / math.prod(shape[1:]))
 
 
-INITIALISERS: dict[str, Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]] = {
+def glorot_normal(shape: tuple[int, ...]) -> float:
+    """sqrt(2 / (fan-in + fan-out)): a compromise of forward and backward pass (Glorot and Bengio 2010)."""
+    outputs, inputs, *kernel = shape
+    return math.sqrt(2 / ((inputs + outputs) * math.prod(kernel)))
+
+
+def normal(shape: tuple[int, ...]) -> float:
+    """0.1 for every tensor, so that magnitudes say nothing of their layer.
+
+    As the authors' code has it (`standard_normal`), whose README says N(0, 1).
+    """
+    return 0.1
+
+
+INITIALISERS: dict[str, Callable[[tuple[int, ...]], float]] = {
     "kaiming-normal": kaiming_normal,
+    "glorot-normal": glorot_normal,
+    "normal": normal,
 }
+"""Standard deviation of a weight tensor of a shape (outputs, inputs, height and width of a kernel)."""
 
 
 def draw_state(network: nn.Module, initialiser: str, seed: int, purpose: str = "initial weights") -> State:
@@ -38,7 +55,8 @@ def draw_state(network: nn.Module, initialiser: str, seed: int, purpose: str = "
         match module:
             case nn.Conv2d() | nn.Linear():
                 shape = tuple(module.weight.shape)
-                weight = INITIALISERS[initialiser](draw(f"{name}.weight"), shape)
+                deviation = np.float32(INITIALISERS[initialiser](shape))
+                weight = draw(f"{name}.weight").standard_normal(shape, dtype=np.float32) * deviation
                 state[f"{name}.weight"] = torch.from_numpy(weight)
                 if module.bias is not None:
                     bound = 1 / math.sqrt(math.prod(shape[1:]))

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -15,11 +15,20 @@ from pruning.data import Data
 from pruning.masks import Mask, size
 from pruning.networks import all_kept, prunable
 from pruning.normalisation import normalise
+from pruning.quotas import BY_SHAPE, Quotas
 from pruning.scores import Examples, find
-from pruning.selection import kept_after_round, select
-from pruning.streams import stream
+from pruning.selection import kept_after_round, select, select_by_quotas
+from pruning.streams import of_round, stream
 
 EXAMPLES_A_CLASS = 10
+
+
+@dataclass(frozen=True)
+class CountsOf:
+    """Quotas: the counts a layer of the mask that a score makes in so many rounds, not ablated."""
+
+    score: str
+    iterations: int
 
 
 @dataclass(frozen=True)
@@ -32,6 +41,8 @@ class Pruning:
     """number of weights kept of so many prunable ones"""
     ablation: str
     seed: int
+    quotas: str | CountsOf | None = None
+    """what fixes the number kept in each layer: a name in `quotas.BY_SHAPE`, or another score. None: one ranking"""
 
 
 def scoring_examples(data: Data, seed: int, device: torch.device, at_once: int = 256) -> Examples:
@@ -56,7 +67,8 @@ def make_mask(network: nn.Module, examples: Examples, pruning: Pruning, earlier:
     works on a copy.
 
     Each round scores the same weights with the mask of the round before multiplied in. Layers may end up empty: that is
-    a result, not an error. Raises PruningError, naming score and tensor, where a score is not finite.
+    a result, not an error. Raises PruningError, naming score and tensor, where a score is not finite; and where quotas
+    are to be filled in several rounds.
     """
     draw = partial(stream, pruning.seed)
     mask = all_kept(network) if earlier is None else earlier
@@ -64,20 +76,32 @@ def make_mask(network: nn.Module, examples: Examples, pruning: Pruning, earlier:
     keep = pruning.kept(total)
     if keep == 0:
         raise PruningError(f"This sparsity leaves none of the {total} prunable weights. Ask for a lower one.")
+    quotas = _quotas(network, examples, pruning, keep)
     for round_number in range(1, pruning.iterations + 1):
         pruned_copy = copy.deepcopy(network)
         with torch.no_grad():
             for name, weight in prunable(pruned_copy).items():
                 weight.mul_(torch.from_numpy(mask[name]).to(weight.device))
-        scores = find(pruning.score)(pruned_copy, examples, draw)
+        scores = find(pruning.score)(pruned_copy, examples, of_round(pruning.seed, round_number))
+        arrays = {name: values.cpu().numpy() for name, values in scores.items()}
+        ties, invert = partial(draw, "ties"), pruning.ablation == "invert"
         try:
-            mask = select(
-                {name: values.cpu().numpy() for name, values in scores.items()},
-                mask,
-                kept_after_round(total, keep, round_number, pruning.iterations),
-                partial(draw, "ties"),
-                invert=pruning.ablation == "invert",
-            )
+            if quotas:
+                mask = select_by_quotas(arrays, mask, quotas, ties, invert=invert)
+            else:
+                kept = kept_after_round(total, keep, round_number, pruning.iterations)
+                mask = select(arrays, mask, kept, ties, invert=invert)
         except PruningError as error:
             raise PruningError(f"Score {pruning.score}, round {round_number}, {error}.") from None
     return shuffle(mask, partial(draw, "shuffle")) if pruning.ablation == "shuffle" else mask
+
+
+def _quotas(network: nn.Module, examples: Examples, pruning: Pruning, keep: int) -> Quotas | None:
+    if pruning.quotas is None:
+        return None
+    if pruning.iterations > 1:
+        raise PruningError(f"Quotas go with one round, not with {pruning.iterations}: the first would fill them.")
+    if isinstance(pruning.quotas, str):
+        return BY_SHAPE[pruning.quotas]({name: tuple(weight.shape) for name, weight in prunable(network).items()}, keep)
+    other = replace(pruning, **vars(pruning.quotas), ablation="none", quotas=None)
+    return {name: int(np.count_nonzero(array)) for name, array in make_mask(network, examples, other).items()}

@@ -1,7 +1,8 @@
 """Selection: one global ranking, an exact number of weights kept.
 
-All prunable weights of a network are ranked together, without any normalisation a layer. Equal scores are put in a
-random order (the stream `ties`), not in the order of their index, which would empty layers from one end.
+All prunable weights of a network are ranked together, without any normalisation a layer; only under quotas is each
+layer ranked alone. Equal scores are put in a random order (the stream `ties`), not in the order of their index, which
+would empty layers from one end.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import numpy as np
 
 from pruning import PruningError
 from pruning.masks import Mask, count
+from pruning.quotas import Quotas
 
 Scores = dict[str, np.ndarray]
 Ties = Callable[[str], np.random.Generator]
@@ -40,6 +42,14 @@ def select(scores: Scores, alive: Mask, keep: int, ties: Ties, *, invert: bool =
         mask[name][alive[name]] = chosen[start:stop]
         start = stop
     return mask
+
+
+def select_by_quotas(scores: Scores, alive: Mask, quotas: Quotas, ties: Ties, *, invert: bool = False) -> Mask:
+    """The mask of each layer's `quotas[name]` highest scores, each layer ranked alone; all else as in `select`."""
+    return {
+        name: select({name: values}, {name: alive[name]}, quotas[name], ties, invert=invert)[name]
+        for name, values in scores.items()
+    }
 
 
 def kept_after_round(prunable: int, keep: int, round_number: int, rounds: int) -> int:

@@ -6,6 +6,7 @@ ablation or the order of jobs: two cells of one seed differ in what is studied a
 """
 
 import hashlib
+from collections.abc import Callable
 
 import numpy as np
 
@@ -15,10 +16,12 @@ PURPOSES = (
     "augmentation",  # per epoch
     "scoring examples",
     "random scores",  # per tensor
+    "score noise",  # per tensor and round of scoring
     "ties",  # per tensor
     "shuffle",  # per tensor
     "reinit",  # per tensor
 )
+NEW_EACH_ROUND = ("score noise",)
 
 
 def stream(seed: int, purpose: str, part: str | int = "") -> np.random.Generator:
@@ -27,3 +30,12 @@ def stream(seed: int, purpose: str, part: str | int = "") -> np.random.Generator
         raise ValueError(f"no random stream is called {purpose!r}; there are {', '.join(PURPOSES)}")
     digest = hashlib.sha256(f"{seed}/{purpose}/{part}".encode()).digest()
     return np.random.Generator(np.random.PCG64(int.from_bytes(digest, "big")))
+
+
+def of_round(seed: int, number: int) -> Callable[[str, str], np.random.Generator]:
+    """`stream` of one replicate for a score's round 1, 2, ...: what is not in NEW_EACH_ROUND is the same in each."""
+
+    def draw(purpose: str, part: str = "") -> np.random.Generator:
+        return stream(seed, purpose, f"{part}/{number}" if purpose in NEW_EACH_ROUND else part)
+
+    return draw

@@ -15,6 +15,7 @@ from typing import Any
 
 from pruning import PruningError, datasets, figures, registry
 from pruning.config_files import at, check_each_once, check_name, check_schema, read_yaml
+from pruning.quotas import BY_SHAPE
 
 DENSE = "dense"
 STEPS = ("prune_at", "rewind_to", "schedule_from")
@@ -45,6 +46,8 @@ class Method:
     schedule_from: int
     retrain_each_round: bool = False
     """prune_at and rewind_to, where they are the end, are that of the cell with the sparsity before (`predecessor`)"""
+    quotas: str | dict[str, Any] | None = None
+    """a name in `quotas.BY_SHAPE`, or score and iterations of the method whose counts a layer are the quotas"""
 
 
 class Network:
@@ -167,6 +170,9 @@ class Tables:
             for key in STEPS:
                 with at(f"{methods}: {name}.{key}"):
                     check_step(row[key], "end", "rewind")
+        for name, row in method_rows.items():
+            with at(f"{methods}: {name}.quotas"):
+                _check_quotas(row, method_rows)
         return cls(network_rows, method_rows)
 
     def network(self, name: str) -> Network:
@@ -202,7 +208,17 @@ class Tables:
             updates = {key: network.step(own if value == "rewind" else value) for key, value in steps.items()}
             if updates["schedule_from"] == network.updates:
                 raise PruningError(f"that leaves nothing to train: {network.name} ends at update {network.updates}")
-        return Method(name, row["score"], row["iterations"], **updates, retrain_each_round="retrain_each_round" in row)
+        quotas = row.get("quotas")
+        if quotas in self.methods:
+            quotas = {key: self.methods[quotas][key] for key in ("score", "iterations")}
+        return Method(
+            name,
+            row["score"],
+            row["iterations"],
+            **updates,
+            retrain_each_round="retrain_each_round" in row,
+            quotas=quotas,
+        )
 
     def prunes_at_initialisation(self, method: str) -> bool:
         """Whether the method NAME prunes, rewinds to and starts at 0, so that NAME@STEP moves it to STEP."""
@@ -373,3 +389,18 @@ def _with_bases(path: Path, rows: Mapping[str, Any]) -> dict[str, Any]:
     for name in rows:
         fill(name)
     return complete
+
+
+def _check_quotas(row: Mapping[str, Any], rows: Mapping[str, Any]) -> None:
+    """Raise PruningError where the quotas of a method's row cannot be made: see the head of config/methods.yaml."""
+    if "quotas" not in row:
+        return
+    makers = [name for name, other in rows.items() if "quotas" not in other]
+    check_name("way to quotas", row["quotas"], [*BY_SHAPE, *makers])
+    if row["iterations"] != 1:
+        raise PruningError(f"quotas go with 1 iteration, found {row['iterations']}: the first would fill them")
+    if row["quotas"] in makers and str(rows[row["quotas"]]["prune_at"]) != str(row["prune_at"]):
+        raise PruningError(
+            f"{row['quotas']} scores the weights of step {rows[row['quotas']]['prune_at']}, this method those of step"
+            f" {row['prune_at']}; quotas come from the same weights, so both need the same prune_at"
+        )

@@ -106,8 +106,8 @@ def _panel(axes: Axes, here: pd.DataFrame, rows: Mapping[tuple[str, str], str], 
 
 def _limits(axes: Axes, here: pd.DataFrame, margin: float) -> None:
     """An axis that is linear up to one point and logarithmic beyond, so that margin and collapse are both seen."""
-    ends = pd.concat([here.low, here.high, here.estimate]).dropna()
-    low, high = min(ends.min(), -2 * margin), max(ends.max(), 2 * margin)
+    ends = pd.concat([here.low, here.high, here.estimate, pd.Series([-2 * margin, 2 * margin])])
+    low, high = float(ends.min()), float(ends.max())
     axes.set_xscale("symlog", linthresh=1, linscale=0.8)
     axes.set_xlim(1.4 * max(low, -LARGEST), 1.4 * min(high, LARGEST))
     low, high = axes.get_xlim()
