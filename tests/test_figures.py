@@ -6,6 +6,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,46 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 from pruning.drawing import curves, style
-from pruning.figures import About, ablations, accuracy, layer_density
+from pruning.figures import (
+    ROWS,
+    About,
+    ablations,
+    accuracy,
+    layer_density,
+    overview,
+)
+from pruning.registry import find
 
 LABELS = {"random": "Random", "magnitude": "Magnitude", "snip": "SNIP", "synflow": "SynFlow", "lottery": "Lottery"}
 RANGES = {"net-a": {"matching": [20, 36], "extreme": [48.8, 98.2]}}
-ABOUT = About(labels=LABELS, variant_of={}, ranges=RANGES, updates={}, steps={})
+NETWORKS = ("net-a", "net-b", "net-c")
 SPARSITIES = ("20", "36", "48.8", "98.2")
 METHODS = ("random", "snip", "synflow", "lottery", "snip@100it", "my-own")
 LAYERS = ("conv.weight", "blocks.0.conv1.weight", "blocks.0.shortcut.0.weight", "output.weight")
+EARLY, LATE = (
+    (10, 25, 50, 100, 200, 300, 500, 1000),
+    (2000, 5000, 8000, 12000, 18000, 25000, 30900, 31700, 47000, 55000),
+)
+UPDATES = (*EARLY, *LATE)
+END = 62560
+
+
+def made_steps_of(method: str) -> dict[str, int]:
+    name, _, step = method.partition("@")
+    update = int(step.removesuffix("it") or 0)
+    if name == "lottery":
+        return {"prune_at": END, "rewind_to": update or 1000, "schedule_from": update or 1000}
+    return {"prune_at": update, "rewind_to": update, "schedule_from": update}
+
+
+WITH_STEPS = [f"{method}@{update}it" for method in METHODS for update in UPDATES if "@" not in method]
+ABOUT = About(
+    labels=LABELS,
+    variant_of={"my-own": "snip"},
+    ranges=RANGES,
+    updates={network: {"end": END, "milestones": [31280, 46920]} for network in NETWORKS},
+    steps={network: {method: made_steps_of(method) for method in (*METHODS, *WITH_STEPS)} for network in NETWORKS},
+)
 
 
 def made_accuracy(method: str, sparsity: str, ablation: str, seed: int) -> float:
@@ -47,7 +80,43 @@ def made_cells(
     ]
     for network, method, sparsity, kind, seed in itertools.product(networks, methods, sparsities, kinds, range(seeds)):
         rows.append((network, method, sparsity, kind, seed, made_accuracy(method, sparsity, kind, seed)))
-    return pd.DataFrame(rows, columns=["network", "method", "sparsity", "ablation", "seed", "accuracy"])
+    cells = pd.DataFrame(rows, columns=["network", "method", "sparsity", "ablation", "seed", "accuracy"])
+    effective = [
+        float(sparsity) + (100 - float(sparsity)) / 3 * (method == "snip")
+        for sparsity, method in zip(cells.sparsity, cells.method, strict=True)
+    ]
+    return cells.assign(effective_sparsity=effective, collapsed=False, diverged=False)
+
+
+def made_steps(
+    networks: tuple[str, ...] = ("net-a", "net-b"),
+    methods: tuple[str, ...] = METHODS,
+    sparsities: tuple[str, ...] = SPARSITIES,
+    seeds: int = 3,
+) -> pd.DataFrame:
+    """Cells of methods at as many steps as there are `sparsities`."""
+    at_steps = [name for name in methods if name in ("snip", "synflow", "lottery")]
+    names = [*methods, *(f"{name}@{update}it" for name in at_steps for update in UPDATES[-len(sparsities) :])]
+    return made_cells(networks, tuple(dict.fromkeys(names)), ("86.6",), ("none", "shuffle"), seeds)
+
+
+def made_neurons(
+    networks: tuple[str, ...] = ("net-a", "net-b"),
+    methods: tuple[str, ...] = METHODS,
+    sparsities: tuple[str, ...] = SPARSITIES,
+    seeds: int = 3,
+) -> pd.DataFrame:
+    rows = [
+        (
+            *cell,
+            threshold,
+            100 * min(1.0, (100 - threshold + cell[4]) / (100 - float(cell[2]) / (1 + len(cell[1]) / 9))),
+        )
+        for cell in itertools.product(networks, methods, sparsities[-1:], ("none", "shuffle"), range(seeds))
+        for threshold in range(0, 101, 2)
+    ]
+    names = ["network", "method", "sparsity", "ablation", "seed", "threshold", "share"]
+    return pd.DataFrame(rows, columns=names)
 
 
 def made_layers(
@@ -85,11 +154,24 @@ def draw_layers(layers: pd.DataFrame) -> Figure:
     return layer_density.draw(layers, ABOUT)
 
 
-ALL: list[Any] = [
-    pytest.param(draw_accuracy, made_cells, id="accuracy"),
-    pytest.param(draw_ablations, made_cells, id="ablations"),
-    pytest.param(draw_layers, made_layers, id="layer_density"),
-]
+MADE: dict[str, Callable[..., pd.DataFrame]] = {
+    "layer_density": made_layers,
+    "neuron_collapse": made_neurons,
+    "pruning_step": made_steps,
+    "pruning_step_ablations": made_steps,
+}
+"""rows of the figures that are not drawn from the cells of any study"""
+
+
+def drawer(name: str) -> Callable[[pd.DataFrame], Figure]:
+    def draw(rows: pd.DataFrame) -> Figure:
+        figure: Figure = find("figures", name).draw(rows, ABOUT)
+        return figure
+
+    return draw
+
+
+ALL: list[Any] = [pytest.param(drawer(name), MADE.get(name, made_cells), id=name) for name in ROWS]
 
 
 def panels(figure: Figure) -> list[Axes]:
@@ -213,6 +295,146 @@ def test_layer_density_shows_the_lowest_the_highest_and_one_sparsity_between() -
     many = tuple(f"{sparsity}" for sparsity in range(10, 100, 10))
     titles = [axes.get_title() for axes in panels(draw_layers(made_layers(("net-a",), sparsities=many)))]
     assert titles == ["net-a, 10% removed", "net-a, 50% removed", "net-a, 90% removed"]
+
+
+def mean_of(method: str, sparsity: str, ablation: str = "none") -> float:
+    return statistics.mean([made_accuracy(method, sparsity, ablation, seed) for seed in range(3)])
+
+
+def test_ablation_among_the_methods_has_its_colour_and_a_marker_of_its_own() -> None:
+    cells = made_cells(("net-a",), ("synflow", "random"), kinds=("none", "shuffle"))
+    (axes,) = panels(accuracy.draw(cells, ABOUT))
+    drawn = curves_of(axes)
+    assert list(drawn)[:2] == ["SynFlow", "SynFlow, shuffled in each layer"]
+    lines = [drawn[name].lines[0] for name in list(drawn)[:2]]
+    assert lines[0].get_color() == lines[1].get_color()
+    assert lines[0].get_marker() != lines[1].get_marker()
+    expected = [mean_of("synflow", sparsity, "shuffle") for sparsity in SPARSITIES]
+    assert points(drawn["SynFlow, shuffled in each layer"])[1] == pytest.approx(expected)
+
+
+def test_variants_stand_beside_their_originals() -> None:
+    figure = drawer("variants")(made_cells(("net-a",), ("snip", "my-own", "synflow")))
+    assert {axes.get_title().strip(): set(curves_of(axes)) for axes in panels(figure)} == {
+        "SNIP": {"SNIP", "my-own"},
+        "SynFlow": {"SynFlow"},
+    }
+    (axes,) = titled(figure, "SNIP")
+    expected = [mean_of("my-own", sparsity) for sparsity in SPARSITIES]
+    assert points(curves_of(axes)["my-own"])[1] == pytest.approx(expected)
+
+
+def test_effective_sparsity_is_where_points_stand() -> None:
+    cells = made_cells(("net-a",), ("snip", "synflow"))
+    cells.loc[(cells.method == "synflow") & (cells.sparsity == "98.2"), "effective_sparsity"] = 100.0
+    figure = drawer("effective_sparsity")(cells)
+    drawn = curves_of(panels(figure)[0])
+    expected = [curves.position(float(s) + (100 - float(s)) / 3) for s in SPARSITIES]
+    assert points(drawn["SNIP"])[0] == pytest.approx(expected)
+    assert points(drawn["SNIP"])[1] == pytest.approx([mean_of("snip", sparsity) for sparsity in SPARSITIES])
+    # Nothing is left of a network without a path: the axis has no place for it, and the figure says so.
+    assert points(drawn["SynFlow"])[0] == pytest.approx([1, 2, 3])
+    assert "no seed has a path" in note(figure)
+    assert "no seed has a path" not in note(drawer("effective_sparsity")(made_cells(("net-a",), ("snip",))))
+
+
+def test_neuron_curves_are_mean_shares_at_each_threshold() -> None:
+    neurons = made_neurons(("net-a",), ("snip",))
+    (axes,) = panels(drawer("neuron_collapse")(neurons))
+    assert axes.get_title() == "net-a, 98.2% removed"
+    for kind, label in (("none", "SNIP"), ("shuffle", "SNIP, shuffled in each layer")):
+        (line,) = [line for line in axes.lines if line.get_label() == label]
+        assert list(line.get_xdata()) == [*range(0, 101, 2)]
+        at_60 = neurons[(neurons.ablation == kind) & (neurons.threshold == 60)]
+        assert line.get_ydata()[30] == pytest.approx(at_60.share.mean())
+
+
+def test_curves_over_steps_are_means_at_their_updates_and_single_steps_are_lines_across() -> None:
+    figure = drawer("pruning_step")(made_steps(("net-a",), ("snip", "random"), SPARSITIES[:2]))
+    (axes,) = panels(figure)
+    x, y = points(curves_of(axes)["SNIP"])
+    assert x == pytest.approx([update ** (1 / 3) for update in (0, 47000, 55000)], abs=1)
+    assert y == pytest.approx([mean_of(name, "86.6") for name in ("snip", "snip@47000it", "snip@55000it")])
+    assert "Random" not in curves_of(axes)
+    (line,) = [line for line in axes.lines if line.get_label() == "Random"]
+    assert list(line.get_ydata()) == pytest.approx([mean_of("random", "86.6")] * 2)
+    assert "Lines across" in note(figure)
+
+
+def test_drops_of_the_learning_rate_stand_at_their_updates() -> None:
+    for name in ("pruning_step", "pruning_step_ablations"):
+        figure = drawer(name)(made_steps(("net-a",), ("snip",)))
+        for axes in panels(figure):
+            upright = [line.get_xdata()[0] for line in axes.lines if len(set(line.get_xdata())) == 1]
+            assert {31280 ** (1 / 3), 46920 ** (1 / 3)} <= set(upright)
+        assert "Drop of the learning rate" in legend_texts(figure)
+
+
+def test_one_step_of_every_method_is_a_point_and_no_line_across() -> None:
+    (axes,) = panels(drawer("pruning_step")(made_cells(("net-a",), ("snip", "random"), ("86.6",))))
+    assert set(curves_of(axes)) == {"SNIP", "Random"}
+
+
+def test_ablations_over_steps_have_a_panel_a_method_and_a_curve_an_ablation() -> None:
+    figure = drawer("pruning_step_ablations")(made_steps(("net-a",), ("snip", "synflow")))
+    assert [axes.get_title().strip() for axes in panels(figure)] == ["SNIP", "SynFlow"]
+    for axes, method in zip(panels(figure), ("snip", "synflow"), strict=True):
+        assert list(curves_of(axes)) == ["Unmodified", "Shuffled in each layer"]
+        expected = mean_of(f"{method}@55000it", "86.6", "shuffle")
+        assert points(curves_of(axes)["Shuffled in each layer"])[1][-1] == pytest.approx(expected)
+    assert len({(*axes.get_xlim(), *axes.get_ylim()) for axes in panels(figure)}) == 1
+
+
+def test_overview_falls_to_the_weights_that_are_left_and_is_dashed_in_retrospect() -> None:
+    cells = made_cells(("net-a",), ("snip", "snip@100it", "lottery", "random"))
+    within = {"snip": "36", "snip@100it": "48.8", "lottery": "98.2"}
+    cells["accuracy"] = [
+        97.5 if method == "dense" or float(sparsity) <= float(within.get(method, 0)) else 90.0
+        for method, sparsity in zip(cells.method, cells.sparsity, strict=True)
+    ]
+    figure = drawer("overview")(cells)
+    lines = {str(line.get_label()): line for line in panels(figure)[0].lines}
+    for label, begin, left in (("SNIP", 0, 64), ("SNIP @ 100it", 100, 51.2), ("Lottery", 1000, 1.8)):
+        x, y = lines[label].get_data()
+        assert list(x) == pytest.approx([update ** (1 / 3) for update in (begin, begin, END)])
+        assert list(y) == pytest.approx([100, left, left])
+    assert lines["SNIP"].get_linestyle() == "-"
+    assert lines["Lottery"].get_linestyle() == "--"
+    assert "Random" not in lines
+    assert "without a line" in note(figure)
+
+
+def test_overview_of_rounds_goes_down_by_a_fifth_at_each_end_of_training() -> None:
+    steps = {"net-a": {"magnitude-after-iterative": {"prune_at": END, "rewind_to": END, "schedule_from": 0}}}
+    about = replace(ABOUT, steps=steps, retrained=["magnitude-after-iterative"])
+    cells = made_cells(("net-a",), ("magnitude-after-iterative",), SPARSITIES[:3]).assign(accuracy=97.0)
+    (axes,) = panels(overview.draw(cells, about))
+    (line,) = [line for line in axes.lines if str(line.get_label()).startswith("magnitude")]
+    ends = [round(place**3) for place in line.get_xdata()]
+    assert ends == [END, END, 2 * END, 2 * END, 3 * END, 3 * END, 4 * END]
+    assert list(line.get_ydata()) == pytest.approx([100, 80, 80, 64, 64, 51.2, 51.2])
+
+
+def test_overview_lines_in_one_place_stand_side_by_side() -> None:
+    cells = made_cells(("net-a",), ("snip", "synflow", "random"), SPARSITIES[:2]).assign(accuracy=97.0)
+    (axes,) = panels(drawer("overview")(cells))
+    lines = [line for line in axes.lines if len(line.get_xdata()) == 3]
+    assert len({round(float(line.get_xdata()[0]), 9) for line in lines}) == 3
+    left = sorted(float(line.get_ydata()[-1]) for line in lines)
+    assert left[0] < left[1] < left[2]
+    assert left[1] == pytest.approx(64)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_figure_is_drawn_where_cells_are_missing(name: str) -> None:
+    rows = MADE.get(name, made_cells)()
+    gone = (
+        ((rows.network == "net-b") & (rows.method.isin(["dense", "snip"])))
+        | ((rows.method == "synflow") & (rows.seed > 0))
+        | ((rows.method == "random") & (rows.ablation == "none"))
+    )
+    find("figures", name).table(rows[~gone], ABOUT)
+    drawer(name)(rows[~gone])
 
 
 # Axes
@@ -347,17 +569,22 @@ STUDIES: dict[str, dict[str, Any]] = {
     "no method": {"methods": ()},
     "one sparsity": {"sparsities": ("93.1",)},
     "one seed": {"seeds": 1},
-    "eighteen sparsities": {"sparsities": tuple(f"{100 - 100 * 0.8**k:.1f}" for k in range(1, 19))},
+    "eighteen sparsities or steps": {"sparsities": tuple(f"{100 - 100 * 0.8**k:.1f}" for k in range(1, 19))},
     "close sparsities": {"sparsities": ("90", "90.1", "90.2", "98")},
 }
 
 
-@pytest.mark.parametrize(("draw", "make"), ALL)
-@pytest.mark.parametrize("study", STUDIES)
-def test_nothing_overlaps_and_nothing_is_cut_off(
-    draw: Callable[[pd.DataFrame], Figure], make: Callable[..., pd.DataFrame], study: str
-) -> None:
-    figure = draw(make(**STUDIES[study]))
+# Every figure on these; on the others those that between them use all ways of laying out panels.
+FOR_ALL = ("default", "one method", "no method", "one seed", "eighteen sparsities or steps")
+FOR_OTHERS = ("accuracy", "ablations", "layer_density")
+
+
+@pytest.mark.parametrize(
+    ("name", "study"),
+    [(name, study) for name in ROWS for study in STUDIES if study in FOR_ALL or name in FOR_OTHERS],
+)
+def test_nothing_overlaps_and_nothing_is_cut_off(name: str, study: str) -> None:
+    figure = drawer(name)(MADE.get(name, made_cells)(**STUDIES[study]))
     figure.draw_without_rendering()
     page, legend = figure.bbox, figure.legends[0].get_window_extent()
     assert page.x0 <= legend.x0 < legend.x1 <= page.x1
@@ -370,6 +597,12 @@ def test_nothing_overlaps_and_nothing_is_cut_off(
         assert page.y0 <= box.y0 + 1 < box.y1 - 1 <= page.y1
     for one, other in itertools.combinations([axes.get_window_extent() for axes in panels(figure)], 2):
         assert not one.overlaps(other)
+    names = [text for axes in panels(figure) for text in (axes.title, *axes.texts) if text.get_text().strip()]
+    for text in names:
+        box = text.get_window_extent()
+        assert page.x0 <= box.x0 + 1 < box.x1 - 1 <= page.x1
+        assert page.y0 <= box.y0 + 1 < box.y1 - 1 <= page.y1
+        assert not any(box.overlaps(axes.get_window_extent()) for axes in panels(figure))
     for axes in panels(figure):
         labels = [text for text in axes.get_xticklabels() if text.get_text() and text.get_visible()]
         extents = [text.get_window_extent() for text in labels]
@@ -457,7 +690,7 @@ def test_accuracy_and_layer_density_show_unmodified_cells_only() -> None:
 def test_order_of_rows_does_not_change_the_picture(
     draw: Callable[[pd.DataFrame], Figure], make: Callable[..., pd.DataFrame], tmp_path: Path
 ) -> None:
-    table = make()
+    table = make(networks=("net-a",), methods=METHODS[1:3])
     assert picture(draw(table), tmp_path) == picture(draw(table.sample(frac=1, random_state=1)), tmp_path)
 
 
@@ -488,12 +721,12 @@ def test_pdf_embeds_its_fonts_as_truetype(tmp_path: Path) -> None:
 def test_figures_are_as_wide_as_a_page_or_a_column(
     draw: Callable[[pd.DataFrame], Figure], make: Callable[..., pd.DataFrame]
 ) -> None:
-    assert draw(make()).get_figwidth() == style.TWO_COLUMNS
+    assert draw(make(networks=("net-a",))).get_figwidth() == style.TWO_COLUMNS
     assert draw(make(methods=("snip",))).get_figwidth() in (style.ONE_COLUMN, style.TWO_COLUMNS)
 
 
 def test_figures_come_without_torch_and_without_a_window() -> None:
-    code = "import sys; from pruning.figures import accuracy, ablations, layer_density;"
+    code = f"import sys; from pruning.figures import {', '.join(ROWS)};"
     code += " print({'torch', 'matplotlib.pyplot'} & set(sys.modules) or 'none')"
     folder = Path(__file__).parents[1] / "workflow/scripts"
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)

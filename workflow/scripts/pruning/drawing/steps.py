@@ -89,7 +89,7 @@ class StepAxis:
     """Updates on a horizontal axis, at the cube root of their number: there is room for early and for late ones."""
 
     def __init__(self, updates: Iterable[int], milestones: Iterable[int] = ()) -> None:
-        self.updates, self.milestones = sorted(set(updates)), list(milestones)
+        self.updates, self.milestones = sorted(set(updates)) or [0], list(milestones)
         self.places = [self.place(update) for update in self.updates]
 
     def place(self, update: float) -> float:
