@@ -25,7 +25,7 @@ from pruning.masks import count, kept_count, size
 from pruning.study import Network, Tables
 
 
-def measure(network: Network, score: str, iterations: int, sparsity: Decimal, examples: int) -> str:
+def measure(network: Network, score: str, iterations: int, quotas: str | None, sparsity: Decimal, examples: int) -> str:
     import torch
 
     from pruning import networks
@@ -41,7 +41,8 @@ def measure(network: Network, score: str, iterations: int, sparsity: Decimal, ex
     labels = torch.arange(examples) % network.data.classes
     given = Examples(images, labels, at_once=network.row["scoring_batch"])
     began = time.perf_counter()
-    mask = make_mask(built, given, Pruning(score, iterations, partial(kept_count, sparsity=sparsity), "none", 0))
+    kept = partial(kept_count, sparsity=sparsity)
+    mask = make_mask(built, given, Pruning(score, iterations, kept, "none", 0, quotas))
     seconds = time.perf_counter() - began
     expected = kept_count(size(mask), sparsity)
     if count(mask) != expected:
@@ -53,8 +54,10 @@ def measure(network: Network, score: str, iterations: int, sparsity: Decimal, ex
 
 def main() -> None:
     tables = Tables.read(ROOT / "config/networks.yaml", ROOT / "config/methods.yaml", ROOT / "workflow/schemas")
-    # Those that score a trained network score its magnitudes.
-    methods = [name for name, row in tables.methods.items() if row["prune_at"] == 0]
+    # Those that score a trained network score its magnitudes; those with another method's quotas make its mask first.
+    methods = [
+        name for name, row in tables.methods.items() if row["prune_at"] == 0 and row.get("quotas") not in tables.methods
+    ]
     by_network = {(n.row["architecture"], n.data.shape, n.data.classes): name for name, n in tables.networks.items()}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", nargs="+", default=list(by_network.values()), help="default: each once")
@@ -67,7 +70,8 @@ def main() -> None:
             for method in options.methods:
                 row = tables.methods[method]
                 network = tables.network(name)
-                work = (network, row["score"], row["iterations"], options.sparsity, options.examples)
+                how = (row["score"], row["iterations"], row.get("quotas"))
+                work = (network, *how, options.sparsity, options.examples)
                 print(f"{name:<32} {method:<16} {options.sparsity}%  {pool.apply(measure, work)}", flush=True)
 
 

@@ -72,7 +72,7 @@ def _highest(values: np.ndarray, keep: int, tie_keys: Callable[[], np.ndarray]) 
     missing = keep - np.count_nonzero(chosen)
     (equal,) = np.nonzero(values == threshold)
     if missing < len(equal):
-        equal = equal[np.argsort(tie_keys()[equal], kind="stable")[:missing]]
+        equal = equal[np.argpartition(tie_keys()[equal], missing)[:missing]]
     chosen[equal] = True
     return chosen
 
