@@ -28,7 +28,7 @@ test: .venv/development
 	$(BIN)/pytest
 
 plan: .venv/workflow
-	$(BIN)/snakemake --cores $(CORES) --quiet host progress rules --forcerun plan $(STUDY:%=--configfile %) -- results/tables/plan.md
+	$(BIN)/snakemake --cores 1 --quiet host progress rules --forcerun plan $(STUDY:%=--configfile %) -- results/tables/plan.md
 	@cat results/tables/plan.md
 
 # Bytecode is compiled at installation: without it, every start of Python takes two to three times as long.

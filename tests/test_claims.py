@@ -292,6 +292,8 @@ def test_claim_on_an_initialiser_speaks_of_no_other_network() -> None:
     table = cells({("snip", "none"): {"50": [90.0] * 3}, ("random", "none"): {"50": [90.0] * 3}})
     assert judge(table, claim("above", initialiser="normal")) == []
     assert len(judge(table, claim("above", initialiser="normal"), initialiser="normal")) == 1
+    assert len(judge(table, claim("above"))) == 1
+    assert judge(table, claim("above"), initialiser="normal") == []
 
 
 # ------------------------------------------------------------------------------------------------------ what is missing
@@ -431,10 +433,10 @@ def test_best_by_hand() -> None:
     assert row["verdict"] == "holds"
 
 
-def test_best_of_the_methods_that_are_there() -> None:
+def test_best_of_fewer_methods_than_are_claimed_is_undecided() -> None:
     accuracies = {"snip": {"20": 92, "98.2": 60}, "grasp": {"20": 91, "98.2": 70}}
     row = best(accuracies, methods=["snip", "grasp", "synflow"])
-    assert (row["method"], row["verdict"], row["missing"]) == ("snip, grasp", "holds", "synflow/none")
+    assert (row["method"], row["verdict"], row["missing"]) == ("snip, grasp", "undecided", "synflow/none")
     assert best({"snip": {"20": 92}}, methods=["snip", "grasp"])["verdict"] == "not in this study"
 
 

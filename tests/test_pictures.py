@@ -441,7 +441,7 @@ def prepare_made(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_what_is_prepared_of_pictures_is_an_index(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     prepared = prepare_made(folder, monkeypatch)
     assert sum(path.stat().st_size for path in prepared.iterdir()) < 5000
-    loaded = data.load(prepared, workers=2)
+    loaded = data.load(prepared, folder, workers=2)
     assert loaded.train.images.shape == (10, 16, 16, 3)
     np.testing.assert_array_equal(loaded.train.images[:], pictures(folder)[:])
     rows = np.load(prepared / "train_images.npy")
@@ -454,9 +454,11 @@ def test_identity_of_pictures_is_their_list_and_sizes_and_not_where_they_lie(
     folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = data.load(prepare_made(folder, monkeypatch)).checksum
+    manifest = (folder / "prepared/manifest.json").read_bytes()
     moved = tmp_path_factory.mktemp("moved")
     shutil.copytree(folder / "big", moved / "big")
     assert data.load(prepare_made(moved, monkeypatch)).checksum == first
+    assert (moved / "prepared/manifest.json").read_bytes() == manifest
     photograph(np.random.default_rng(9), 50, 50).save(moved / "big/train/n01/n01_0.JPEG")
     assert data.load(prepare_made(moved, monkeypatch)).checksum != first
 
@@ -478,7 +480,7 @@ def test_ten_real_classes_are_prepared_and_shown(
     real_data: Path, tmp_path: Path, name: str, shape: tuple[int, int, int]
 ) -> None:
     data.prepare(name, real_data, tmp_path)
-    loaded = data.load(tmp_path, workers=2)
+    loaded = data.load(tmp_path, real_data, workers=2)
     assert loaded.train.images.shape[1:] == shape
     assert np.unique(np.bincount(loaded.train.labels)).size == 1
     images, labels = next(iter(batches.of_data(loaded, 10, 0, CPU).epoch(0, 0)))

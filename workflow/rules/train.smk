@@ -1,5 +1,6 @@
-# Training. A cell is trained under its mask. The dense network is trained to a state, from which its cell is filled and
-# which some methods score or go on from: deleting the files of the dense cell makes nothing else stale.
+# Training. A cell is trained under its mask. The dense network, and networks that are pruned in rounds with training
+# between them, are trained to a state, from which the cell is filled and which others score or go on from: deleting the
+# files of such a cell makes nothing else stale.
 
 
 rule train:
@@ -29,13 +30,11 @@ rule train:
 
 # Pruning that trains between its rounds: the next round scores the weights that this one ends with.
 use rule train as train_round with:
-    output:
-        predictions=f"{CELL}/predictions.npz",
-        curve=f"{CELL}/training.csv",
-        run=f"{CELL}/training.json",
-        state=END_STATE,
     wildcard_constraints:
         method=METHODS_OF_ROUNDS,
+    output:
+        state=END_STATE,
+        run=END_STATE.replace(".safetensors", ".json"),
 
 
 rule train_dense:
@@ -82,6 +81,21 @@ rule dense_cell:
         "../scripts/dense_cell.py"
 
 
+use rule dense_cell as round_cell with:
+    wildcard_constraints:
+        method=METHODS_OF_ROUNDS,
+    input:
+        manifest=manifest,
+        state=END_STATE,
+        run=END_STATE.replace(".safetensors", ".json"),
+    output:
+        predictions=f"{CELL}/predictions.npz",
+        curve=f"{CELL}/training.csv",
+        run=f"{CELL}/training.json",
+    log:
+        f"{LOG}/predict.log",
+
+
 rule measure_cost:
     output:
         "results/costs/{network}.json",
@@ -94,6 +108,7 @@ rule measure_cost:
         gpu=GPU,
     params:
         recipe=training_parameters,
+        device="GPU" if GPU else "CPU",
         code=fingerprint("measure_cost"),
     script:
         "../scripts/measure_cost.py"
@@ -119,4 +134,4 @@ rule replay_state:
         "../scripts/replay_state.py"
 
 
-ruleorder: dense_cell > train_round > train
+ruleorder: dense_cell > round_cell > train

@@ -1,4 +1,4 @@
-"""Fill the cell of the dense network from its final state."""
+"""Fill a cell from the state that its training ended with."""
 
 import job
 from pruning.files import read_json, write_json, write_rows

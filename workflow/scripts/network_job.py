@@ -30,7 +30,8 @@ class NetworkJob:
         self.seed = int(snakemake.wildcards.seed)
         self.device = prepare_torch(snakemake)
         self.run = Run(self.device)
-        self.data = load(Path(snakemake.input.manifest).parent, self.settings["threads"])
+        prepared, source = Path(snakemake.input.manifest).parent, Path(snakemake.config["data"])
+        self.data = load(prepared, source, self.settings["threads"])
         shape = self.data.train.images.shape[1:]
         self.network = networks.build(self.settings["architecture"], shape, self.data.classes).to(self.device)
 

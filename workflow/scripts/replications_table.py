@@ -10,7 +10,8 @@ from pruning.tables import cells_table, markdown_rows, read_table
 HEADING = (
     "Test accuracy in percent. published: as config/published.csv has it; unverified means that it was not read in the"
     " paper but recalled. ours: mean ± sample standard deviation over n seeds of the full recipe; not run where this"
-    " study has no such cell."
+    " study has no such cell. Ours train the weights that were scored; the published code of SNIP trains weights drawn"
+    " anew, and that of GraSP draws the output layer anew for scoring."
 )
 
 with job.reporting(snakemake.log[0]):

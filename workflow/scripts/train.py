@@ -1,4 +1,4 @@
-"""Train a cell from its start state under its mask, and predict the test set."""
+"""Train a cell from its start state under its mask, and predict the test set; or keep the state that it ends with."""
 
 from pathlib import Path
 
@@ -24,9 +24,10 @@ with job.reporting(snakemake.log[0]) as log:
     start = from_state(work.network, state, work.settings["schedule_from"])
     checkpoint = Path(snakemake.params.checkpoint)
     end, record = work.train(mask, start, checkpoint, snakemake.config["checkpoint_seconds"], log)
-    work.predict(snakemake.output.predictions)
     if snakemake.output.get("state"):
         work.save_end_state(snakemake.output.state, end, mask, state)
-    write_rows(snakemake.output.curve, COLUMNS, end.rows)
+    else:
+        work.predict(snakemake.output.predictions)
+        write_rows(snakemake.output.curve, COLUMNS, end.rows)
     write_json(snakemake.output.run, record)
     checkpoint.unlink(missing_ok=True)

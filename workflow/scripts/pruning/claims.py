@@ -41,6 +41,8 @@ from pruning.statistics import holm, p_above, p_below, summarise
 from pruning.tables import CELL_COLUMNS, in_order_of_sparsity
 
 DENSE = "dense"
+INITIALISER = "kaiming-normal"
+"""of the networks that a claim speaks of if it does not say"""
 DIGITS = 9
 """of a metric that are kept: behind them is the rounding of sums, and equal values are to be equal"""
 LEAST_SEEDS = 3
@@ -130,7 +132,7 @@ def _pairs(
         complete = {"left": {}, "right": {}, "metric": "accuracy", **claim}
         metric = complete["metric"]
         for network, description in networks.items():
-            if claim.get("initialiser", description["initialiser"]) == description["initialiser"]:
+            if claim.get("initialiser", INITIALISER) == description["initialiser"]:
                 results = Results(network, description, metric, values[metric].get(network, {}), collapsed)
                 yield name, complete, network, results
 
@@ -350,7 +352,8 @@ def _none_is_best(claim: Mapping[str, Any], results: Results, margin: float) -> 
         collapsed={cell for found in every for cell in found.collapsed},
     )
     row = _row(" and ".join(map(range_name, claim["ranges"])), ", ".join(methods), results.metric, together)
-    if row["n"] >= LEAST_SEEDS:
+    # Of fewer methods or ranges than are claimed, neither verdict would be about the claim.
+    if row["n"] >= LEAST_SEEDS and len(methods) == len(claim["methods"]) and all(found.sparsities for found in every):
         row["p_holds"] = max(min(1.0, len(p) * min(p)) if p else 1.0 for p in below.values())
         row["p_fails"] = min(1.0, len(methods) * min(max(p, default=1.0) for p in not_below.values()))
     return row

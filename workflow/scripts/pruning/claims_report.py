@@ -12,6 +12,7 @@ from pruning.tables import in_order_of_sparsity
 SOURCES = {
     "abstract": "After the paper's abstract",
     "introduction": "After the paper's introduction",
+    "thesis": "Secondary: after the abstract of the author's thesis",
     "report": "Secondary: after a reproduction report that cites the paper",
     "summary": "Secondary and weak: after machine-written summaries of the paper",
     "unverified": "Unverified: a recollection of the paper, not read in it",

@@ -46,7 +46,7 @@ def prepare(name: str, source: Path, destination: Path) -> None:
     mean, deviation = about.mean, about.deviation
     if mean is None or deviation is None:
         mean, deviation = _moments(arrays["train_images"], about.scale)
-    in_files = {"folder": str(source), "shape": list(about.shape), "shorter_edge": about.shorter_edge}
+    in_files = {"shape": list(about.shape), "shorter_edge": about.shorter_edge}
     for array_name, array in arrays.items():
         with replacing(destination / f"{array_name}.npy") as temporary:
             np.save(temporary, np.ascontiguousarray(array), allow_pickle=False)
@@ -70,10 +70,11 @@ def prepare(name: str, source: Path, destination: Path) -> None:
     )
 
 
-def load(folder: Path, workers: int = 1) -> Data:
+def load(folder: Path, source: Path = Path(), workers: int = 1) -> Data:
     """The prepared dataset in `folder`, memory-mapped, every array checked against the manifest.
 
-    Where images are pictures in files, `workers` threads decode them; their bytes do not depend on it.
+    Where images are pictures in files, they lie below `source`, which may have moved since they were indexed, and
+    `workers` threads decode them; their bytes do not depend on it.
 
     Raises PruningError, naming the file, where one is missing or is not what was prepared.
     """
@@ -97,7 +98,7 @@ def load(folder: Path, workers: int = 1) -> Data:
         array: np.ndarray = arrays[f"{split}_images"]
         if "shorter_edge" not in manifest:
             return array
-        return Pictures(Path(manifest["folder"]), array, tuple(manifest["shape"]), manifest["shorter_edge"], workers)
+        return Pictures(source, array, tuple(manifest["shape"]), manifest["shorter_edge"], workers)
 
     return Data(
         train=Split(images("train"), arrays["train_labels"]),

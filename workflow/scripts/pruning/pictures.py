@@ -92,6 +92,6 @@ def open_picture(path: Path, size: int | None = None) -> Image.Image:
         return Image.open(io.BytesIO(content)).convert("RGB")
     except (OSError, SyntaxError, ValueError) as error:
         raise PruningError(
-            f"{path} cannot be read as a picture ({error}). Put the publisher's file there; if the data folder has"
-            " moved, delete the dataset's folder in results/data to prepare it again."
+            f"{path} cannot be read as a picture ({error}). Put the publisher's file there, or set `data` in the config"
+            " (or --config data=FOLDER) to the folder that has it."
         ) from None

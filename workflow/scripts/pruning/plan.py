@@ -11,6 +11,7 @@ import pandas as pd
 
 from pruning.study import DENSE, Cell, Network, Study, Tables
 
+COLUMNS = ["network", "device", "cells", "finished", "epochs left", "seconds an epoch", "hours left", "GB left"]
 BYTES_A_PREDICTION = 16
 """label and five classes of two bytes each, and a log-probability of four"""
 
@@ -41,7 +42,7 @@ def plan(study: Study, costs: Mapping[str, Mapping[str, Any]], finished: Callabl
                 "GB left": bytes_of(left, network, cost, study.tables) / 1e9,
             }
         )
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(rows, columns=COLUMNS)
     sums = {key: table[key].sum() for key in ("cells", "finished", "epochs left", "hours left", "GB left")}
     return pd.concat([table, pd.DataFrame([{"network": "all", "device": "", **sums}])], ignore_index=True)
 

@@ -173,6 +173,14 @@ class Tables:
         for name, row in method_rows.items():
             with at(f"{methods}: {name}.quotas"):
                 _check_quotas(row, method_rows)
+            if "variant_of" in row:
+                with at(f"{methods}: {name}.variant_of"):
+                    check_name("method", row["variant_of"], list(method_rows))
+            if "retrain_each_round" in row and (row["prune_at"], row["iterations"]) != ("end", 1):
+                raise PruningError(
+                    f"{methods}: {name}.retrain_each_round: goes with prune_at: end and iterations: 1, found"
+                    f" {row['prune_at']} and {row['iterations']}"
+                )
         return cls(network_rows, method_rows)
 
     def network(self, name: str) -> Network:
@@ -191,7 +199,7 @@ class Tables:
         steps = {key: str(row[key]) for key in STEPS}
         if at_sign:
             if self.prunes_at_initialisation(base):
-                if step == "0":
+                if step in ("0", "0it", "0ep"):
                     raise PruningError(f"{name!r} is written {base!r}: that is the step at which it prunes")
                 steps = dict.fromkeys(STEPS, step)
             elif steps["rewind_to"] == steps["schedule_from"] == "rewind":
@@ -236,7 +244,7 @@ class Tables:
         if cell.sparsity not in rounds:
             raise PruningError(
                 f"{cell.method} removes 20% of what remains a round, so it has no sparsity {cell.sparsity}; it has"
-                f" {', '.join(rounds[1:])}"
+                f" {', '.join(rounds[1:])}. Give the experiment that names it sparsities of its own, or set it to null"
             )
         before = rounds[rounds.index(cell.sparsity) - 1]
         if before == "0":
@@ -322,7 +330,9 @@ class Study:
         for name in grid["networks"]:
             network = self.tables.network(name)
             yield from (Cell(name, DENSE, "0", "none", seed) for seed in seeds)
-            methods = [self._at_step(m, step, network) for m in grid["methods"] for step in grid["steps"] or [None]]
+            named = [self._at_step(m, step, network) for m in grid["methods"] for step in grid["steps"] or [None]]
+            methods = list(dict.fromkeys(named))
+            self._check_steps(methods, network)
             sparsities = dict.fromkeys(network.sparsity(value) for value in grid["sparsities"])
             for method, sparsity in itertools.product(methods, sparsities):
                 if sparsity != "0":
@@ -333,11 +343,24 @@ class Study:
                     yield from cells
 
     def _at_step(self, method: str, step: str | int | None, network: Network) -> str:
-        """NAME@STEP, and NAME where that is its step anyway; checked."""
+        """NAME@STEP, and NAME where that is its step on the network anyway; checked."""
         at_initialisation = str(step) == "0" and self.tables.prunes_at_initialisation(method)
         name = method if step is None or at_initialisation else f"{method}@{step}"
-        self.tables.method(name, network)
-        return name
+        base = name.partition("@")[0]
+        return base if self._steps(name, network) == self._steps(base, network) else name
+
+    def _steps(self, name: str, network: Network) -> tuple[int, ...]:
+        method = self.tables.method(name, network)
+        return tuple(getattr(method, key) for key in STEPS)
+
+    def _check_steps(self, methods: Sequence[str], network: Network) -> None:
+        """Raise PruningError where two names stand for one method at one step: it would be trained twice."""
+        seen: dict[tuple[Any, ...], str] = {}
+        for name in methods:
+            key = (name.partition("@")[0], self._steps(name, network))
+            if key in seen:
+                raise PruningError(f"{seen[key]} and {name} are the same step of {network.name}; name it once")
+            seen[key] = name
 
     @cached_property
     def cells(self) -> list[Cell]:
@@ -395,7 +418,9 @@ def _check_quotas(row: Mapping[str, Any], rows: Mapping[str, Any]) -> None:
     """Raise PruningError where the quotas of a method's row cannot be made: see the head of config/methods.yaml."""
     if "quotas" not in row:
         return
-    makers = [name for name, other in rows.items() if "quotas" not in other]
+    if "retrain_each_round" in row:
+        raise PruningError("quotas do not go with retrain_each_round: a round chooses among what the last one kept")
+    makers = [name for name, other in rows.items() if "quotas" not in other and "retrain_each_round" not in other]
     check_name("way to quotas", row["quotas"], [*BY_SHAPE, *makers])
     if row["iterations"] != 1:
         raise PruningError(f"quotas go with 1 iteration, found {row['iterations']}: the first would fill them")
