@@ -522,13 +522,12 @@ def test_a_deleted_cell_of_a_round_is_filled_again_without_training(rounds: Work
 
 # ---------------------------------------------------------------------------------------------------------- experiments
 
-EXPERIMENTS = """
-experiments:
-  ablations: null
+NEURONS = "  neuron_collapse: {grids: [{}]}\n"
+EXPERIMENTS = """  ablations: null
   layer_density: null
   effective_sparsity: null
   accuracy: null
-  neuron_collapse: {methods: [snip, random], ablations: [none, shuffle]}
+  neuron_collapse: {methods: [snip, random], ablations: [none, shuffle], grids: [{}]}
   pruning_step:
     methods: [snip, lottery]
     ablations: [none]
@@ -537,14 +536,14 @@ experiments:
 
 
 def test_figure_of_masks_asks_for_no_training(new: WorkflowCopy) -> None:
-    new.append("study.yaml", EXPERIMENTS)
+    new.replace("study.yaml", NEURONS, EXPERIMENTS)
     jobs = new.plan("results/figures/neuron_collapse.pdf")
     masks = {f"prune tiny/{method}/86.6/{a}/0" for method in ("snip", "random") for a in ("none", "shuffle")}
     assert jobs == masks | {"prepare_data digits", "rows_neuron_collapse", "figure_neuron_collapse"}
 
 
 def test_experiment_runs_its_own_cells_and_ends_in_its_figure_and_table(workflow: WorkflowCopy) -> None:
-    workflow.append("study.yaml", EXPERIMENTS)
+    workflow.replace("study.yaml", NEURONS, EXPERIMENTS)
     # Lottery tickets of this network are rewound to 1ep anyway: that cell is there.
     cells = {"lottery@0", "lottery@2ep", "snip@1ep", "snip@2ep"}
     jobs = of_rules(("train", "train_dense"), workflow.plan("results/figures/pruning_step.pdf"))

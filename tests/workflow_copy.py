@@ -25,6 +25,8 @@ methods: [random, snip, magnitude-after, lottery]
 sparsities: [86.6]
 seeds: [0]
 device: cpu
+experiments:
+  neuron_collapse: {grids: [{}]}
 """
 METHODS = ("random", "snip", "magnitude-after", "lottery")
 ABLATIONS = ("none", "shuffle", "reinit", "invert")

@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import offset_copy
 
 from pruning.drawing import curves, panels, style
+from pruning.drawing.accuracy_table import HEADING as HEADING
+from pruning.drawing.accuracy_table import table as table
 from pruning.figures import About
-from pruning.figures.ablations import HEADING as HEADING
-from pruning.figures.ablations import table as table
 
 
 @style.applied()

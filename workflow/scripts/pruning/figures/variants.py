@@ -4,9 +4,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pruning.drawing import curves, style
+from pruning.drawing.accuracy_table import HEADING as HEADING
+from pruning.drawing.accuracy_table import table as table
 from pruning.figures import About
-from pruning.figures.ablations import HEADING as HEADING
-from pruning.figures.ablations import table as table
 
 
 @style.applied()
