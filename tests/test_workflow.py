@@ -241,12 +241,12 @@ def test_change_of_the_rewind_step_concerns_the_lottery_alone(workflow: Workflow
 
 
 def test_change_of_another_network_concerns_nobody(workflow: WorkflowCopy) -> None:
-    workflow.replace("config/networks.yaml", "epochs: 150", "epochs: 151")
+    workflow.replace("config/networks.yaml", "rewind: 2000it", "rewind: 2001it")
     assert workflow.plan() == set()
 
 
 def test_change_of_label_and_source_concerns_no_cell(workflow: WorkflowCopy) -> None:
-    workflow.replace("config/methods.yaml", "label: SNIP", "label: Snip")
+    workflow.replace("config/methods.yaml", "label: SNIP\n", "label: Snip\n")
     workflow.replace("config/methods.yaml", "  source: the trivial baseline", "  source: anybody")
     assert workflow.plan_of_cells() == set()
 
