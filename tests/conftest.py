@@ -63,3 +63,14 @@ def noise() -> Callable[..., Any]:
         return Examples(images, torch.arange(count) % classes)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def resnet(initialised: Callable[..., Any]) -> Any:
+    return initialised("resnet20", (8, 8, 3))
+
+
+@pytest.fixture(scope="session")
+def thumbnails(noise: Callable[..., Any]) -> Any:
+    """Images of 8x8 pixels: the size of ResNet-20 does not depend on theirs."""
+    return noise((8, 8, 3))

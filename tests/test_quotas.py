@@ -1,7 +1,6 @@
 """Quotas: by hand, against bisection, and in masks under every ablation."""
 
 import math
-from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
 
@@ -102,16 +101,6 @@ def test_erk_quotas_are_those_found_by_bisection(architecture: str, sparsity: st
 
 
 # In masks
-
-
-@pytest.fixture(scope="module")
-def resnet(initialised: Callable[..., nn.Module]) -> nn.Module:
-    return initialised("resnet20", (8, 8, 3))
-
-
-@pytest.fixture(scope="module")
-def thumbnails(noise: Callable[..., Examples]) -> Examples:
-    return noise((8, 8, 3))
 
 
 def prune(

@@ -250,17 +250,6 @@ def digits_like(noise: Callable[..., Examples]) -> Examples:
     return noise((28, 28, 1))
 
 
-@pytest.fixture(scope="module")
-def resnet(initialised: Callable[..., nn.Module]) -> nn.Module:
-    return initialised("resnet20", (8, 8, 3))
-
-
-@pytest.fixture(scope="module")
-def thumbnails(noise: Callable[..., Examples]) -> Examples:
-    """Images of 8x8 pixels: the size of ResNet-20 does not depend on theirs."""
-    return noise((8, 8, 3))
-
-
 @pytest.mark.parametrize("ablation", ["none", "shuffle", "reinit", "invert"])
 @pytest.mark.parametrize("score", ONE_SHOT)
 def test_lenet_masks_have_the_exact_count_over_the_grid(

@@ -238,8 +238,5 @@ def claimed_networks():
     }
 
 
-if published_cells():
-    TABLES.append(multiext("results/tables/replications", ".csv", ".md"))
-
 # Jobs that run a network ask for a GPU where the study may use one.
 GPU = int(config["device"] == "cuda" or (config["device"] == "auto" and machine_has_gpu()))

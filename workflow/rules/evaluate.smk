@@ -71,6 +71,10 @@ rule claims_table:
         "../scripts/claims_table.py"
 
 
+if published_cells():
+    TABLES.append(multiext("results/tables/replications", ".csv", ".md"))
+
+
 rule replications_table:
     input:
         published="config/published.csv",

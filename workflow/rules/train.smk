@@ -30,11 +30,11 @@ rule train:
 
 # Pruning that trains between its rounds: the next round scores the weights that this one ends with.
 use rule train as train_round with:
-    wildcard_constraints:
-        method=METHODS_OF_ROUNDS,
     output:
         state=END_STATE,
         run=END_STATE.replace(".safetensors", ".json"),
+    wildcard_constraints:
+        method=METHODS_OF_ROUNDS,
 
 
 rule train_dense:
@@ -76,14 +76,12 @@ rule dense_cell:
         gpu=GPU,
     params:
         recipe=training_parameters,
-        code=fingerprint("dense_cell"),
+        code=fingerprint("fill_cell"),
     script:
-        "../scripts/dense_cell.py"
+        "../scripts/fill_cell.py"
 
 
 use rule dense_cell as round_cell with:
-    wildcard_constraints:
-        method=METHODS_OF_ROUNDS,
     input:
         manifest=manifest,
         state=END_STATE,
@@ -94,6 +92,8 @@ use rule dense_cell as round_cell with:
         run=f"{CELL}/training.json",
     log:
         f"{LOG}/predict.log",
+    wildcard_constraints:
+        method=METHODS_OF_ROUNDS,
 
 
 rule measure_cost:

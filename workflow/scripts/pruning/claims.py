@@ -58,20 +58,22 @@ METRICS: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
 """all in percent, so that one margin in points serves them"""
 
 VERDICTS = [
-    *(
-        "claim",
-        "network",
-        "range",
-        "method",
-        "expected",
-        "statistic",
-        "sparsities",
-        "n",
-        "collapsed",
-        "estimate",
-        "low",
-    ),
-    *("high", "p_holds", "p_fails", "verdict", "missing"),
+    "claim",
+    "network",
+    "range",
+    "method",
+    "expected",
+    "statistic",
+    "sparsities",
+    "n",
+    "collapsed",
+    "estimate",
+    "low",
+    "high",
+    "p_holds",
+    "p_fails",
+    "verdict",
+    "missing",
 ]
 DIFFERENCES = ["claim", "network", "method", "sparsity", "metric", "n", "difference", "low", "high"]
 

@@ -28,7 +28,8 @@ def plan(study: Study, costs: Mapping[str, Mapping[str, Any]], finished: Callabl
         network, cost = study.tables.network(name), costs[name]
         here = [cell for cell in cells if cell.network == name]
         left = [cell for cell in here if not finished(cell)]
-        updates = sum(map(len_of_training(network, study.tables), left)) + replayed_updates(left, network, study.tables)
+        updates = sum(own_updates(cell, network, study.tables) for cell in left)
+        updates += replayed_updates(left, network, study.tables)
         an_epoch = network.data.train * cost["seconds_an_example"] + network.data.test * cost["seconds_a_test_example"]
         rows.append(
             {
@@ -59,9 +60,9 @@ def with_predecessors(cells: list[Cell], tables: Tables) -> list[Cell]:
     return list(found)
 
 
-def len_of_training(network: Network, tables: Tables) -> Callable[[Cell], int]:
-    """A function from a cell of `network` to the number of updates of its training."""
-    return lambda cell: network.updates - tables.method(cell.method, network).schedule_from
+def own_updates(cell: Cell, network: Network, tables: Tables) -> int:
+    """How many updates the training of `cell` has."""
+    return network.updates - tables.method(cell.method, network).schedule_from
 
 
 def states(cells: list[Cell], network: Network, tables: Tables) -> set[tuple[int, int]]:

@@ -2,12 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pruning.drawing import style
+from pruning.tables import in_order_of_sparsity
 
 MOST_COLUMNS = 4
+
+
+def networks_and_sparsities(rows: pd.DataFrame) -> list[tuple[str, str]]:
+    """What has a panel of its own where a panel shows one network at one sparsity, in order."""
+    return [
+        (network, sparsity)
+        for network in sorted(rows.network.unique())
+        for sparsity in in_order_of_sparsity(rows.sparsity[rows.network == network])
+    ]
 
 
 def grid(count: int) -> tuple[Figure, list[Axes], float]:

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from pruning.drawing import panels, style
 from pruning.figures import About
-from pruning.tables import in_order_of_sparsity, mean_and_deviation
+from pruning.tables import mean_and_deviation
 
 HEADING = (
     "Neurons (units of linear layers, channels of convolutions) that lost at least so many percent of the weights that"
@@ -31,11 +31,7 @@ def table(neurons: pd.DataFrame, about: About) -> pd.DataFrame:
 def draw(neurons: pd.DataFrame, about: About) -> Figure:
     """A curve a method and ablation: mean share of neurons against the share of incoming weights that they lost."""
     entries = style.methods_and_ablations(neurons, about.labels)
-    places = [
-        (network, sparsity)
-        for network in sorted(neurons.network.unique())
-        for sparsity in in_order_of_sparsity(neurons.sparsity[neurons.network == network])
-    ]
+    places = panels.networks_and_sparsities(neurons)
     figure, grid, _ = panels.grid(len(places))
     neurons = neurons.assign(key=neurons.method + "/" + neurons.ablation).sort_values("seed")
     for axes, (network, sparsity) in zip(grid, places, strict=True):

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from pruning.drawing import curves, panels, steps, style
 from pruning.figures import About
-from pruning.tables import in_order_of_sparsity, mean_and_deviation
+from pruning.tables import mean_and_deviation
 
 HEADING = (
     "Test accuracy in percent at the end of training: mean ± sample standard deviation over n seeds. update: when the"
@@ -49,11 +49,7 @@ def draw(cells: pd.DataFrame, about: About) -> Figure:
     pruned = steps.with_steps(cells, about)
     pruned = pruned.assign(curve=pruned.base)
     entries = style.methods(set(pruned.base), about.labels)
-    places = [
-        (network, sparsity)
-        for network in sorted(pruned.network.unique())
-        for sparsity in in_order_of_sparsity(pruned.sparsity[pruned.network == network])
-    ]
+    places = panels.networks_and_sparsities(pruned)
     figure, grid, width = panels.grid(len(places))
     drawn = []
     for axes, (network, sparsity) in zip(grid, places, strict=True):

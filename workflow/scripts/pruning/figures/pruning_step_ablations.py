@@ -8,7 +8,6 @@ from pruning.figures import About
 from pruning.figures.pruning_step import HEADING as HEADING
 from pruning.figures.pruning_step import table as table
 from pruning.statistics import Summary
-from pruning.tables import in_order_of_sparsity
 
 
 @style.applied()
@@ -20,8 +19,7 @@ def draw(cells: pd.DataFrame, about: About) -> Figure:
     entries = {name: entry for name, entry in style.ABLATIONS.items() if name in set(pruned.ablation)}
     names = {
         f"{network}/{sparsity}": f"{network}, {sparsity}% removed"
-        for network in sorted(pruned.network.unique())
-        for sparsity in in_order_of_sparsity(pruned.sparsity[pruned.network == network])
+        for network, sparsity in panels.networks_and_sparsities(pruned)
     }
     figure, found, width = panels.blocks(names, titles, steps.UPDATE, curves.ACCURACY, same_x=False)
     drawn: list[list[Summary]] = []
