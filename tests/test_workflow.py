@@ -28,32 +28,6 @@ def cells_of(*methods: str) -> list[str]:
     return [f"{method}/86.6/{ablation}" for method in methods for ablation in ABLATIONS]
 
 
-@pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> WorkflowCopy:
-    """A workflow that has not run. Only to be read."""
-    return WorkflowCopy.make(tmp_path_factory.mktemp("fresh"))
-
-
-@pytest.fixture(scope="module")
-def finished(fresh: WorkflowCopy, tmp_path_factory: pytest.TempPathFactory) -> WorkflowCopy:
-    """A workflow that has run: all cells at once, two at a time. Only to be read."""
-    workflow = fresh.copy(tmp_path_factory.mktemp("finished"))
-    workflow.run()
-    return workflow
-
-
-@pytest.fixture
-def workflow(finished: WorkflowCopy, tmp_path: Path) -> WorkflowCopy:
-    """A workflow that has run, for a test to change."""
-    return finished.copy(tmp_path)
-
-
-@pytest.fixture
-def new(fresh: WorkflowCopy, tmp_path: Path) -> WorkflowCopy:
-    """A workflow that has not run, for a test to change."""
-    return fresh.copy(tmp_path)
-
-
 # --------------------------------------------------------------------------------------------------- mistakes of users
 
 

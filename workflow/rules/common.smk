@@ -11,7 +11,9 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 
 import scheduling
 import warm_start
+import watching
 from job import machine_has_gpu
+from places import CELL, LOG
 from pruning import PruningError, figures
 from pruning.claims_config import read_claims
 from pruning.fingerprint import fingerprint
@@ -36,12 +38,11 @@ with mistakes_end_snakemake():
     claims = read_claims(Path("config/claims.yaml"), tables, SCHEMAS)
 
 scheduling.enable()
+watching.enable(workflow, f"{CELL}/evaluation.json")
 if config["warm_start"]:
     warm_start.enable()
 
-CELL = "results/cells/{network}/{method}/{sparsity}/{ablation}/seed{seed}"
 DENSE_CELL = f"results/cells/{{network}}/{DENSE}/0/none/seed{{seed}}"
-LOG = CELL.replace("results/cells/", "results/logs/cells/")
 DENSE_LOG = DENSE_CELL.replace("results/cells/", "results/logs/cells/")
 END_STATE = f"{CELL}/states/end.safetensors"
 TABLES = [
@@ -235,6 +236,17 @@ def claimed_networks():
             "steps": {method: tables.method(method, network).rewind_to for method in methods[name]},
         }
         for name, network in networks.items()
+    }
+
+
+def page_parameters():
+    """What the report says of networks and methods beside tables: their rows, and where methods come from."""
+    networks = {name: tables.network(name) for name in dict.fromkeys(cell.network for cell in study.cells)}
+    methods = dict.fromkeys(cell.method.partition("@")[0] for cell in study.cells if cell.method != DENSE)
+    return {
+        "networks": {name: network.row for name, network in networks.items()},
+        "labels": {name: tables.methods[name]["label"] for name in methods},
+        "sources": {tables.methods[name]["label"]: tables.methods[name]["source"] for name in methods},
     }
 
 
