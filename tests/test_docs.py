@@ -20,6 +20,8 @@ SCHEMAS = ROOT / "workflow/schemas"
 PAGES = sorted(
     path for path in [*ROOT.glob("*.md"), *ROOT.glob("config/*.md"), *ROOT.glob("docs/**/*.md")] if path.is_file()
 )
+OF_WHAT_IS_THERE = [page for page in PAGES if page.name != "extending.md"]
+"""The other names files that it makes; tests/test_extending.py follows it."""
 TYPES = {
     "string": "text",
     "integer": "whole number",
@@ -127,11 +129,11 @@ def test_method_reference_tells_all_of_a_score(score: str) -> None:
 # ------------------------------------------------------------------------------------------- links, paths, commands
 
 
-def on_pages(pattern: str) -> list[Any]:
-    """Every text on every page that a pattern finds, as a parameter named after page and text."""
+def on_pages(pattern: str, pages: list[Path]) -> list[Any]:
+    """Every text on the pages that a pattern finds, as a parameter named after page and text."""
     return [
         pytest.param(page, found, id=f"{page.relative_to(ROOT)}-{found[:60]}")
-        for page in PAGES
+        for page in pages
         for found in dict.fromkeys(re.findall(pattern, page.read_text(encoding="utf-8"), flags=re.M | re.S))
     ]
 
@@ -142,7 +144,7 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize(("page", "link"), on_pages(r"\]\(([^)\s]+)\)"))
+@pytest.mark.parametrize(("page", "link"), on_pages(r"\]\(([^)\s]+)\)", PAGES))
 def test_link_leads_somewhere(page: Path, link: str) -> None:
     if link.startswith("https://"):
         return
@@ -155,7 +157,7 @@ def test_link_leads_somewhere(page: Path, link: str) -> None:
 PATH = r"`((?:config|docs|workflow|tests|envs|profiles|benchmarks)/[\w./*-]*)`"
 
 
-@pytest.mark.parametrize(("page", "path"), on_pages(PATH))
+@pytest.mark.parametrize(("page", "path"), on_pages(PATH, OF_WHAT_IS_THERE))
 def test_named_file_is_there(page: Path, path: str) -> None:
     """A file or folder of the repository; NAME stands for any."""
     assert list(ROOT.glob(path.replace("NAME", "*").rstrip("/")))
@@ -163,8 +165,9 @@ def test_named_file_is_there(page: Path, path: str) -> None:
 
 def commands() -> list[Any]:
     found = []
-    for page in PAGES:
-        for block in re.findall(r"^```(?:bash)?\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.M | re.S):
+    for page in OF_WHAT_IS_THERE:
+        blocks = re.findall(r"^```(\w*)\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.M | re.S)
+        for block in (text for language, text in blocks if language in ("", "bash")):
             for line in filter(None, block.replace("\\\n", " ").splitlines()):
                 words = shlex.split(line, comments=True)
                 if words:
