@@ -75,10 +75,16 @@ def files(name, cells):
     return [f"{CELL}/{name}".format(**vars(cell)) for cell in cells]
 
 
+@cache
+def published():
+    """The lines of config/published.csv."""
+    with open("config/published.csv", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def published_cells():
     """The cells of the study that config/published.csv has a number for."""
-    with open("config/published.csv", encoding="utf-8", newline="") as file:
-        settings = {(row["network"], row["method"], row["sparsity"]) for row in csv.DictReader(file)}
+    settings = {(row["network"], row["method"], row["sparsity"]) for row in published()}
     return [c for c in study.cells if (c.network, c.method, c.sparsity) in settings and c.ablation == "none"]
 
 
@@ -219,6 +225,9 @@ def about(experiment):
             method
             for method in dict.fromkeys(cell.method for cell in pruned)
             if "retrain_each_round" in tables.methods[method.partition("@")[0]]
+        ],
+        "published": [
+            row for row in published() if row["network"] in networks and row["method"] in bases and row["accuracy"]
         ],
     }
 

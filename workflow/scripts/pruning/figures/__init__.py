@@ -37,3 +37,5 @@ class About:
     """{network: {method: its prune_at, rewind_to and schedule_from}}, in updates"""
     retrained: Collection[str] = ()
     """the methods that remove 20% of what remains a round and train to the end in each"""
+    published: Sequence[Mapping[str, str]] = ()
+    """lines of config/published.csv for these networks and methods"""
