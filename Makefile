@@ -14,7 +14,7 @@ UV := uv==0.13.9
 CORES ?= all
 STUDY ?=
 
-.PHONY: study test plan status report clean-environment
+.PHONY: study test plan status report rulegraph clean-environment
 
 study: .venv/workflow
 	$(BIN)/snakemake --cores $(CORES) --quiet rules host $(STUDY:%=--configfile %)
@@ -53,6 +53,10 @@ report: .venv/workflow
 .venv/development: requirements-dev.txt .venv/workflow
 	$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode --requirement requirements-dev.txt
 	@touch $@
+
+# The picture in the README; needs Graphviz.
+rulegraph: .venv/workflow
+	$(BIN)/snakemake --rulegraph --quiet all | dot -Tsvg -o docs/rules.svg
 
 clean-environment:
 	rm -rf .venv

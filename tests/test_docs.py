@@ -3,6 +3,7 @@
 import re
 import shlex
 import shutil
+import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from snakemake.utils import update_config
 
 from pruning import registry
 from pruning.study import Cell, Study, Tables
-from workflow_copy import ROOT
+from workflow_copy import ROOT, SNAKEMAKE, WorkflowCopy
 
 SCHEMAS = ROOT / "workflow/schemas"
 PAGES = sorted(
@@ -213,3 +214,24 @@ def check_snakemake(arguments: list[str]) -> None:
         else:
             assert target in ("all", "plan") or Path(target).stem in names
             assert target == "all" or Path(target).suffix in (".pdf", ".svg", ".png", ".md", ".csv", ".tex", ".html")
+
+
+# --------------------------------------------------------------------------------------------------------- conventions
+
+
+def test_picture_of_the_rules_has_every_rule_of_the_default_study(fresh: WorkflowCopy) -> None:
+    command = [str(SNAKEMAKE), "--rulegraph", "--quiet", "all"]
+    graph = subprocess.run(command, cwd=fresh.folder, check=True, capture_output=True, text=True).stdout
+    shown = re.findall(r"<text [^>]*>(\w+)</text>", (ROOT / "docs/rules.svg").read_text(encoding="utf-8"))
+    assert sorted(shown) == sorted(re.findall(r'label = "(\w+)"', graph)), "docs/rules.svg is old: make rulegraph"
+
+
+def test_checks_before_a_commit_are_those_of_make_test() -> None:
+    hooks = read(".pre-commit-config.yaml")["repos"][0]["hooks"]
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").replace("$(BIN)", ".venv/bin").splitlines()
+    assert [hook["entry"] for hook in hooks if f"\t{hook['entry']}" not in recipe] == []
+
+
+def test_version_is_the_last_one_of_the_changelog() -> None:
+    versions = re.findall(r"^## (\d+\.\d+\.\d+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.M)
+    assert read("CITATION.cff")["version"] == versions[0]

@@ -111,3 +111,26 @@ def test_failed_cell_names_its_log(workflow: WorkflowCopy) -> None:
 )
 def test_time_left_in_words(seconds: float, words: str) -> None:
     assert watching.duration(seconds) == words
+
+
+# ---------------------------------------------------------------------------------------------------- a look in between
+
+
+def test_partial_study_is_drawn_with_a_note_and_trains_nothing(workflow: WorkflowCopy) -> None:
+    for name in ("snip/86.6/none", "snip/86.6/shuffle", "lottery/86.6/none"):
+        (workflow.cell(name) / "evaluation.json").unlink()
+    assert workflow.plan_of_cells(config=("partial=True",)) == set()
+    workflow.run(config=("partial=True",))
+    note = "Partial: 14 of 17 cells are finished."
+    assert note in (workflow.folder / "results/tables/ablations.md").read_text()
+    assert "Partial" not in (workflow.folder / "results/tables/neuron_collapse.md").read_text()
+    page = (workflow.folder / "results/report.html").read_text()
+    assert "This study is not finished: 14 of its 17 cells are there." in page
+    assert "snip" not in set(read_table(str(workflow.folder / "results/tables/accuracy.csv")).method)
+    assert len(workflow.plan_of_cells()) == 3
+
+
+def test_partial_study_without_any_cell_is_one_message(new: WorkflowCopy) -> None:
+    output = new.run_without_jobs(code=1, config=("partial=True",))
+    assert "`partial` draws what is finished, and nothing of this study is." in output
+    assert "Traceback" not in output

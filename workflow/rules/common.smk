@@ -1,7 +1,9 @@
 # What the rules share: the study, the names of files, and what each stage depends on.
 import csv
+import itertools
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -70,6 +72,16 @@ def cell_columns():
     return yaml.safe_load((SCHEMAS / "cells.schema.yaml").read_text(encoding="utf-8"))
 
 
+def finished_only(experiments):
+    """What is finished of each experiment; an experiment without any finished pruned cell is left out."""
+    for experiment in experiments:
+        of_masks = figures.ROWS[experiment.figure] == "neurons"
+        name = "mask.npz" if of_masks else "evaluation.json"
+        cells = [cell for cell, path in zip(experiment.cells, files(name, experiment.cells)) if Path(path).is_file()]
+        if any(cell.method != DENSE for cell in cells):
+            yield replace(experiment, cells=tuple(cells))
+
+
 def files(name, cells):
     """The file `name` of every one of `cells`."""
     return [f"{CELL}/{name}".format(**vars(cell)) for cell in cells]
@@ -93,6 +105,16 @@ def rows_input(experiment):
     if figures.ROWS[experiment.figure] == "neurons":
         return files("mask.npz", [cell for cell in experiment.cells if cell.method != DENSE])
     return files("evaluation.json", experiment.cells)
+
+
+# How many cells figures and report would show if all were finished.
+WANTED = {experiment.name: len(rows_input(experiment)) for experiment in study.experiments}
+WANTED_CELLS = len(set(itertools.chain.from_iterable(study.trained())))
+if config["partial"]:
+    study.experiments = list(finished_only(study.experiments))
+    with mistakes_end_snakemake():
+        if not study.experiments:
+            raise PruningError("`partial` draws what is finished, and nothing of this study is")
 
 
 # What a job depends on beside its input files stands in its parameters: the rows of the tables, and a fingerprint of the

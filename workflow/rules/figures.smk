@@ -53,6 +53,7 @@ for experiment in study.experiments:
         params:
             figure=experiment.figure,
             about=about(experiment),
+            wanted=WANTED[experiment.name],
             code=fingerprint("figure", module_name("figures", experiment.figure)),
         script:
             "../scripts/figure.py"
@@ -107,6 +108,7 @@ rule report_page:
     params:
         **page_parameters(),
         figures=FIGURE_OF,
+        wanted=WANTED_CELLS,
         code=fingerprint("report_page"),
     script:
         "../scripts/report_page.py"

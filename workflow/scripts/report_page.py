@@ -31,6 +31,7 @@ with job.reporting(snakemake.log[0]):
     page = fill(
         read(source.template),
         cells=cells,
+        wanted=about.wanted,
         networks=[
             f"{name}: {row['architecture']} on {row['dataset']}, {row['epochs']} epochs"
             for name, row in about.networks.items()
