@@ -38,6 +38,8 @@ def test_status_tells_states_apart_by_files(new: WorkflowCopy) -> None:
     write_log(new, "snip/86.6/shuffle/seed0/prune.log", "2026-01-01 12:00:00 INFO 6727 of 50200 weights kept\n")
     write_log(new, "lottery/86.6/none/seed0/train.log", "2026-01-01 12:00:00 ERROR the score of fc.weight is NaN\n")
     write_log(new, "random/86.6/none/seed0/train.log", "2026-01-01 12:00:00 ERROR mended since\n")
+    again = "12:00:00 ERROR out of luck\n12:00:01 INFO the attempts above were killed or failed; this is another\n"
+    write_log(new, "lottery/86.6/invert/seed0/train.log", again)
     running = "random/86.6/invert/seed0/train.log"
     write_log(new, running, "")
     with (new.folder / "results/logs/cells/tiny" / running).open() as log:

@@ -21,6 +21,8 @@ from pruning.tables import markdown_rows
 
 STATES = ("done", "running", "failed", "missing")
 ERROR = " ERROR "
+AGAIN = "the attempts above were killed or failed"
+"""stands in a log before what the last attempt says"""
 MOST_LISTED = 20
 
 
@@ -84,7 +86,8 @@ def is_locked(log: Path) -> bool:
 
 def failure(log: Path) -> str:
     """What a log says of its job's failure; nothing where it has not failed."""
-    _, _, text = log.read_text(encoding="utf-8").partition(ERROR)
+    _, _, attempt = log.read_text(encoding="utf-8", errors="replace").rpartition(AGAIN)
+    _, _, text = attempt.partition(ERROR)
     return text.strip().splitlines()[0] if text else ""
 
 
