@@ -68,21 +68,21 @@ def check_report(browser: webdriver.Chrome, study: WorkflowCopy) -> None:
     captions = texts(browser, ".study figcaption")
     assert len(captions) == len(figures)
     assert all("Look at" in caption or "Verdicts" in caption for caption in captions)
-    rows = page_rows(browser)
     tables = list(study.folder.glob("results/tables/*.md"))
     assert {path.stem for path in tables} >= figures
     for path in tables:
         lines = [line for line in path.read_text().splitlines() if line.startswith("|") and "| --" not in line]
         assert lines
+        rows = page_rows(browser, path.stem)
         for line in lines:
             without_links = re.sub(r"\[(.*?)\]\(.*?\)", r"\1", line)
             assert [entry.strip() for entry in without_links[1:-1].split("|")] in rows, f"{path.name}: {line}"
 
 
-def page_rows(browser: webdriver.Chrome) -> list[list[str]]:
-    """The words of every row of every table of the page."""
-    script = "return [...document.querySelectorAll('.study tr')].map(r => [...r.cells].map(c => c.textContent.trim()))"
-    return browser.execute_script(script)
+def page_rows(browser: webdriver.Chrome, section: str) -> list[list[str]]:
+    """The words of every row of the tables of a section of the page."""
+    rows = f"[...document.querySelectorAll('#{section} tr')]"
+    return browser.execute_script(f"return {rows}.map(row => [...row.cells].map(cell => cell.textContent.trim()))")
 
 
 def test_report_has_every_figure_and_table(browser: webdriver.Chrome, finished: WorkflowCopy) -> None:
