@@ -1,4 +1,4 @@
-# Two commands for a fresh machine with Python 3.11 or later, make and git:
+# Commands for a fresh machine with Python 3.11 or later, make and git:
 #
 #   make study    set up .venv and run the default study with all cores, to its last table and figure
 #   make test     set up .venv and run the checks

@@ -101,7 +101,9 @@ def test_study_makes_every_cell_table_and_figure(finished: WorkflowCopy) -> None
         "claims.csv",
         "claims.md",
         "claim_differences.csv",
+        "provenance.csv",
     }
+    assert {path.name for path in finished.folder.glob("results/*.html")} == {"report.html", "interactive.html"}
     assert not list(finished.folder.glob("results/checkpoints/**/*.safetensors"))
 
 
@@ -227,12 +229,12 @@ def test_change_of_label_and_source_concerns_no_cell(workflow: WorkflowCopy) -> 
 
 def test_change_of_the_claims_judges_them_again_and_nothing_else(workflow: WorkflowCopy) -> None:
     workflow.replace("config/claims.yaml", "margin: 0.5", "margin: 1")
-    assert workflow.plan() == {"claims_table", "figure_claims"}
+    assert workflow.plan() == {"claims_table", "figure_claims", "report_page"}
 
 
 def test_change_of_a_figure_draws_that_figure_alone(workflow: WorkflowCopy) -> None:
     workflow.append(f"{LIBRARY}/figures/ablations.py", "\n\nUNUSED = 1\n")
-    assert workflow.plan() == {"figure_ablations"}
+    assert workflow.plan() == {"figure_ablations", "report_page"}
 
 
 def test_quotas_of_a_method_are_its_counts_and_concern_who_takes_them(new: WorkflowCopy) -> None:
