@@ -39,9 +39,9 @@ def test_examples_of_the_docs_make_a_study(tmp_path: Path) -> None:
     verdicts = read_table(str(tmp_path / "results/tables/claims.csv"))
     mine = verdicts[verdicts.claim == "gradient-below-random"]
     assert sorted(mine.network) == ["lenet50-digits", "lenet50-low-digits"]
-    assert list(mine.n) == [3, 3]
+    assert list(mine.n) == [2, 2]
     figure = pd.read_csv(tmp_path / "results/tables/computation.csv")
-    assert len(figure) == 2 * (1 + 2 * 2)
+    assert len(figure) == 2 * (1 + 2)
     page = (tmp_path / "results/report.html").read_text(encoding="utf-8")
     assert 'alt="The figure computation"' in page
     assert "multiply-adds that a pruned network still needs" in page
