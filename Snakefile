@@ -29,3 +29,4 @@ rule all:
         files("evaluation.json", study.cells),
         TABLES,
         FIGURES,
+        PAGES,

@@ -28,32 +28,6 @@ def cells_of(*methods: str) -> list[str]:
     return [f"{method}/86.6/{ablation}" for method in methods for ablation in ABLATIONS]
 
 
-@pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> WorkflowCopy:
-    """A workflow that has not run. Only to be read."""
-    return WorkflowCopy.make(tmp_path_factory.mktemp("fresh"))
-
-
-@pytest.fixture(scope="module")
-def finished(fresh: WorkflowCopy, tmp_path_factory: pytest.TempPathFactory) -> WorkflowCopy:
-    """A workflow that has run: all cells at once, two at a time. Only to be read."""
-    workflow = fresh.copy(tmp_path_factory.mktemp("finished"))
-    workflow.run()
-    return workflow
-
-
-@pytest.fixture
-def workflow(finished: WorkflowCopy, tmp_path: Path) -> WorkflowCopy:
-    """A workflow that has run, for a test to change."""
-    return finished.copy(tmp_path)
-
-
-@pytest.fixture
-def new(fresh: WorkflowCopy, tmp_path: Path) -> WorkflowCopy:
-    """A workflow that has not run, for a test to change."""
-    return fresh.copy(tmp_path)
-
-
 # --------------------------------------------------------------------------------------------------- mistakes of users
 
 
@@ -127,7 +101,9 @@ def test_study_makes_every_cell_table_and_figure(finished: WorkflowCopy) -> None
         "claims.csv",
         "claims.md",
         "claim_differences.csv",
+        "provenance.csv",
     }
+    assert {path.name for path in finished.folder.glob("results/*.html")} == {"report.html", "interactive.html"}
     assert not list(finished.folder.glob("results/checkpoints/**/*.safetensors"))
 
 
@@ -253,12 +229,12 @@ def test_change_of_label_and_source_concerns_no_cell(workflow: WorkflowCopy) -> 
 
 def test_change_of_the_claims_judges_them_again_and_nothing_else(workflow: WorkflowCopy) -> None:
     workflow.replace("config/claims.yaml", "margin: 0.5", "margin: 1")
-    assert workflow.plan() == {"claims_table", "figure_claims"}
+    assert workflow.plan() == {"claims_table", "figure_claims", "report_page"}
 
 
 def test_change_of_a_figure_draws_that_figure_alone(workflow: WorkflowCopy) -> None:
     workflow.append(f"{LIBRARY}/figures/ablations.py", "\n\nUNUSED = 1\n")
-    assert workflow.plan() == {"figure_ablations"}
+    assert workflow.plan() == {"figure_ablations", "report_page"}
 
 
 def test_quotas_of_a_method_are_its_counts_and_concern_who_takes_them(new: WorkflowCopy) -> None:

@@ -1,5 +1,7 @@
 """What the scripts of all rules share: a log, errors for people, the device, and the record of a run."""
 
+import contextlib
+import fcntl
 import logging
 import platform
 import sys
@@ -16,11 +18,16 @@ from pruning import PruningError
 
 @contextmanager
 def reporting(log: str) -> Iterator[logging.Logger]:
-    """Log to the file `log`. A mistake of the user ends the job with its message, there and on the screen."""
+    """Log to the file `log`, locked as long as the job runs (`status.py` looks at that).
+
+    A mistake of the user ends the job with its message, there and on the screen.
+    """
     logger = logging.getLogger("pruning")
     logger.setLevel(logging.INFO)
     handler = logging.FileHandler(log, mode="w", encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    with contextlib.suppress(OSError):  # a file system without locks: what runs there counts as missing
+        fcntl.flock(handler.stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S"))
     logger.addHandler(handler)
     try:
         yield logger
