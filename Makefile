@@ -12,7 +12,7 @@ UV := uv==0.13.9
 CORES ?= all
 STUDY ?=
 
-.PHONY: study test plan clean-environment
+.PHONY: study test plan test-kill test-slurm test-conda clean-environment
 
 study: .venv/workflow
 	$(BIN)/snakemake --cores $(CORES) --quiet rules
@@ -26,6 +26,16 @@ test: .venv/development
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 	$(BIN)/pytest
+
+# Longer checks, each a script that says what it shows: SIGKILL at random moments; a real Slurm (Debian, root); conda.
+test-kill: .venv/development
+	$(BIN)/python tests/kill_anything.py
+
+test-slurm: .venv/cluster
+	$(BIN)/python tests/on_slurm.py
+
+test-conda: .venv/cluster
+	$(BIN)/python tests/with_conda.py
 
 plan: .venv/workflow
 	$(BIN)/snakemake --cores 1 --quiet host progress rules --forcerun plan $(STUDY:%=--configfile %) -- results/tables/plan.md
@@ -41,6 +51,10 @@ plan: .venv/workflow
 
 .venv/development: requirements-dev.txt .venv/workflow
 	$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode --requirement requirements-dev.txt
+	@touch $@
+
+.venv/cluster: tests/tools/requirements.txt .venv/development
+	$(BIN)/uv pip install --python $(BIN)/python --compile-bytecode --requirement tests/tools/requirements.txt
 	@touch $@
 
 clean-environment:

@@ -1,5 +1,6 @@
 # What the rules share: the study, the names of files, and what each stage depends on.
 import csv
+import importlib.util
 import sys
 from contextlib import contextmanager
 from functools import cache
@@ -8,7 +9,10 @@ from pathlib import Path
 import yaml
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
+if missing := [name for name in ("numpy", "PIL") if importlib.util.find_spec(name) is None]:
+    sys.exit(f"\nThe Python that runs snakemake lacks {', '.join(missing)}: envs/snakemake.yaml says what it needs.\n")
 
+import run_lock
 import scheduling
 import warm_start
 from job import machine_has_gpu
@@ -35,6 +39,7 @@ with mistakes_end_snakemake():
     study = Study.read(config, [Path(file) for file in workflow.configfiles], tables, SCHEMAS)
     claims = read_claims(Path("config/claims.yaml"), tables, SCHEMAS)
 
+run_lock.enable()
 scheduling.enable()
 if config["warm_start"]:
     warm_start.enable()
@@ -236,6 +241,16 @@ def claimed_networks():
         }
         for name, network in networks.items()
     }
+
+
+def memory_mb(wildcards, attempt):
+    """Memory that a job of a network asks a cluster for: more at each attempt."""
+    return attempt * network_of(wildcards).row["memory_mb"]
+
+
+def minutes(wildcards, attempt):
+    """Time that a job of a network asks a cluster for: more at each attempt."""
+    return attempt * network_of(wildcards).row["minutes"]
 
 
 # Jobs that run a network ask for a GPU where the study may use one.

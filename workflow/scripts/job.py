@@ -1,5 +1,6 @@
 """What the scripts of all rules share: a log, errors for people, the device, and the record of a run."""
 
+import errno
 import logging
 import platform
 import sys
@@ -11,26 +12,57 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from processes import end_with_parent
 from pruning import PruningError
+
+NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+"""what the system says where nothing can be written: disk full, quota used up, or no right to write there"""
 
 
 @contextmanager
 def reporting(log: str) -> Iterator[logging.Logger]:
-    """Log to the file `log`. A mistake of the user ends the job with its message, there and on the screen."""
+    """Log to the file `log`. A mistake of the user ends the job with its message, there and on the screen.
+
+    Snakemake deletes `log` before it starts a job. So that the log of an attempt that was killed or failed survives, it
+    is also kept beside, as `log`.unfinished, until an attempt ends well: each later one begins its log with it.
+    """
+    end_with_parent()
+    unfinished = Path(f"{log}.unfinished")
+    with messages():
+        earlier = unfinished.read_text(encoding="utf-8", errors="replace") if unfinished.exists() else ""
+        Path(log).write_text(f"{earlier.rstrip()}\n" if earlier else "", encoding="utf-8")
+        handlers = [logging.FileHandler(path, encoding="utf-8") for path in (log, unfinished)]
     logger = logging.getLogger("pruning")
     logger.setLevel(logging.INFO)
-    handler = logging.FileHandler(log, mode="w", encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
-    logger.addHandler(handler)
-    try:
+    for handler in handlers:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+        logger.addHandler(handler)
+    if earlier:
+        logger.info("the attempts above were killed or failed; this is another")
+    with messages(logger):
         yield logger
-    except PruningError as error:
-        logger.error("%s", error)
-        print(f"\n{error}\n", file=sys.stderr)
+    unfinished.unlink()
+
+
+@contextmanager
+def messages(logger: logging.Logger | None = None) -> Iterator[None]:
+    """End the job with the message of a mistake that a user can mend; log the traceback of any other."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, PruningError):
+            message = str(error)
+        elif isinstance(error, OSError) and error.errno in NO_PLACE:
+            where = error.filename or "A result"
+            message = f"{where} cannot be written ({error.strerror}). Make room or give leave, and start again."
+        else:
+            if logger:
+                logger.exception("This is a fault of the program, not of its use:")
+            raise
+        if logger:
+            logger.error("%s", message)
+        print(f"\n{message}\n", file=sys.stderr)
         sys.exit(1)
-    except Exception:
-        logger.exception("This is a fault of the program, not of its use:")
-        raise
 
 
 def machine_has_gpu() -> bool:
