@@ -12,10 +12,10 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
 if missing := [name for name in ("numpy", "PIL") if importlib.util.find_spec(name) is None]:
     sys.exit(f"\nThe Python that runs snakemake lacks {', '.join(missing)}: envs/snakemake.yaml says what it needs.\n")
 
+import gpus
 import run_lock
 import scheduling
 import warm_start
-from job import machine_has_gpu
 from pruning import PruningError, figures
 from pruning.claims_config import read_claims
 from pruning.fingerprint import fingerprint
@@ -41,7 +41,8 @@ with mistakes_end_snakemake():
 
 run_lock.enable()
 scheduling.enable()
-if config["warm_start"]:
+# A job on a cluster is a Snakemake of its own with one script to run.
+if config["warm_start"] and workflow.is_main_process:
     warm_start.enable()
 
 CELL = "results/cells/{network}/{method}/{sparsity}/{ablation}/seed{seed}"
@@ -254,4 +255,4 @@ def minutes(wildcards, attempt):
 
 
 # Jobs that run a network ask for a GPU where the study may use one.
-GPU = int(config["device"] == "cuda" or (config["device"] == "auto" and machine_has_gpu()))
+GPU = int(config["device"] == "cuda" or (config["device"] == "auto" and bool(gpus.devices())))

@@ -1,6 +1,5 @@
 """What the scripts of all rules share: a log, errors for people, the device, and the record of a run."""
 
-import errno
 import logging
 import platform
 import sys
@@ -12,11 +11,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import gpus
 from processes import end_with_parent
 from pruning import PruningError
-
-NO_PLACE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
-"""what the system says where nothing can be written: disk full, quota used up, or no right to write there"""
+from pruning.files import write_text
 
 
 @contextmanager
@@ -27,55 +25,35 @@ def reporting(log: str) -> Iterator[logging.Logger]:
     is also kept beside, as `log`.unfinished, until an attempt ends well: each later one begins its log with it.
     """
     end_with_parent()
-    unfinished = Path(f"{log}.unfinished")
-    with messages():
-        earlier = unfinished.read_text(encoding="utf-8", errors="replace") if unfinished.exists() else ""
-        Path(log).write_text(f"{earlier.rstrip()}\n" if earlier else "", encoding="utf-8")
-        handlers = [logging.FileHandler(path, encoding="utf-8") for path in (log, unfinished)]
-    logger = logging.getLogger("pruning")
+    logger, unfinished = logging.getLogger("pruning"), Path(f"{log}.unfinished")
     logger.setLevel(logging.INFO)
-    for handler in handlers:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
-        logger.addHandler(handler)
-    if earlier:
-        logger.info("the attempts above were killed or failed; this is another")
-    with messages(logger):
+    try:
+        earlier = unfinished.read_text(encoding="utf-8", errors="replace") if unfinished.exists() else ""
+        write_text(log, f"{earlier.rstrip()}\n" if earlier else "")
+        for path in (log, unfinished):
+            handler = logging.FileHandler(path, encoding="utf-8")
+            handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+            logger.addHandler(handler)
+        if earlier:
+            logger.info("the attempts above were killed or failed; this is another")
         yield logger
+    except PruningError as error:
+        logger.error("%s", error)
+        print(f"\n{error}\n", file=sys.stderr)
+        sys.exit(1)
+    except Exception:
+        logger.exception("This is a fault of the program, not of its use:")
+        raise
     unfinished.unlink()
 
 
-@contextmanager
-def messages(logger: logging.Logger | None = None) -> Iterator[None]:
-    """End the job with the message of a mistake that a user can mend; log the traceback of any other."""
-    try:
-        yield
-    except Exception as error:
-        if isinstance(error, PruningError):
-            message = str(error)
-        elif isinstance(error, OSError) and error.errno in NO_PLACE:
-            where = error.filename or "A result"
-            message = f"{where} cannot be written ({error.strerror}). Make room or give leave, and start again."
-        else:
-            if logger:
-                logger.exception("This is a fault of the program, not of its use:")
-            raise
-        if logger:
-            logger.error("%s", message)
-        print(f"\n{message}\n", file=sys.stderr)
-        sys.exit(1)
-
-
-def machine_has_gpu() -> bool:
-    """Whether this machine has an NVIDIA GPU, told without torch, so that planning stays quick."""
-    return any(Path("/dev").glob("nvidia[0-9]*"))
-
-
 def choose_device(given_gpu: bool) -> Any:
-    """The device of this job: the GPU that it was given, or the CPU. Raises PruningError where there is no such GPU."""
+    """The device of this job: the CPU, or a GPU if it was given one. Raises PruningError where there is none."""
     import torch
 
     if not given_gpu:
         return torch.device("cpu")
+    gpus.take()
     if not torch.cuda.is_available():
         raise PruningError(
             f"This job was given a GPU on {platform.node()}, and torch {torch.__version__} finds none there"
