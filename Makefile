@@ -1,8 +1,10 @@
-# Two commands for a fresh machine with Python 3.11 or later, make and git:
+# Commands for a fresh machine with Python 3.11 or later, make and git:
 #
 #   make study    set up .venv and run the default study with all cores, to its last table and figure
 #   make test     set up .venv and run the checks
 #   make plan     say what a study costs, before it is run: make plan STUDY=config/studies/paper.yaml
+#   make stale    say which results are of another recipe, code or data than the present, and why: make stale STUDY=...
+#   make take     take in cells that another machine made: make take FROM=/that/results STUDY=...
 #
 # Everything else is Snakemake: `. .venv/bin/activate`, then `snakemake --cores 8 ...`.
 
@@ -12,7 +14,7 @@ UV := uv==0.13.9
 CORES ?= all
 STUDY ?=
 
-.PHONY: study test plan test-kill test-slurm test-conda clean-environment
+.PHONY: study test plan stale take test-kill test-slurm test-conda clean-environment
 
 study: .venv/workflow
 	$(BIN)/snakemake --cores $(CORES) --quiet rules
@@ -26,6 +28,12 @@ test: .venv/development
 	$(BIN)/mypy
 	$(BIN)/snakemake --lint
 	$(BIN)/pytest
+
+stale: .venv/workflow
+	@$(BIN)/snakemake -n --cores 1 $(STUDY:%=--configfile %) 2>&1 | $(BIN)/python workflow/scripts/stale.py
+
+take: .venv/workflow
+	$(BIN)/snakemake --cores $(CORES) --quiet rules --keep-going --config elsewhere=$(FROM) $(STUDY:%=--configfile %) -- take_in
 
 # Longer checks, each a script that says what it shows: SIGKILL at random moments; a real Slurm (Debian, root); conda.
 test-kill: .venv/development

@@ -58,7 +58,7 @@ def edit_profile(workflow: WorkflowCopy) -> None:
     profile |= {"slurm-no-account": True, "slurm-status-command": "squeue"}  # without accounting
     profile |= {"slurm-init-seconds-before-status-checks": 1, "latency-wait": 10}
     profile["default-resources"]["mem_mb"] = "1000 * attempt"
-    profile["group-components"] = ["cell=3"]
+    profile |= {"group-components": ["cell=3"], "retries": 5}
     path.write_text(yaml.safe_dump(profile))
     profile["config"] = ["device=cpu"]
     for rule in (*NETWORK_RULES, "evaluate"):
@@ -116,15 +116,6 @@ def disturb_and_finish(workflow: WorkflowCopy) -> None:
             command("slurm-fake", "all", SLOW), cwd=workflow.folder, stdout=printed, stderr=subprocess.STDOUT
         )
     try:
-        node = slurm("sinfo", "-h", "-o", "%n").split()[0]
-        checkpoint = workflow.folder / "results/checkpoints/slow/dense/0/none/seed0.safetensors"
-        wait_for(checkpoint.exists, 240, "a checkpoint of the slow training")
-        slow = next(job for job in jobs() if job["JobState"] == "RUNNING" and "slow" in job["Comment"])
-        slurm("scontrol", "update", f"nodename={node}", "state=drain", "reason=test")
-        report("node drained")
-        time.sleep(8)
-        slurm("scontrol", "update", f"nodename={node}", "state=resume")
-        report("node resumed")
 
         def cancelled() -> bool:
             for job in jobs():
@@ -135,6 +126,15 @@ def disturb_and_finish(workflow: WorkflowCopy) -> None:
             return False
 
         wait_for(cancelled, 240, "a submission of cells to cancel")
+        node = slurm("sinfo", "-h", "-o", "%n").split()[0]
+        checkpoint = workflow.folder / "results/checkpoints/slow/dense/0/none/seed0.safetensors"
+        wait_for(checkpoint.exists, 240, "a checkpoint of the slow training")
+        slow = next(job for job in jobs() if job["JobState"] == "RUNNING" and "slow" in job["Comment"])
+        slurm("scontrol", "update", f"nodename={node}", "state=drain", "reason=test")
+        report("node drained")
+        time.sleep(8)
+        slurm("scontrol", "update", f"nodename={node}", "state=resume")
+        report("node resumed")
         wait_for(
             lambda: any(job["JobId"] == slow["JobId"] and job["JobState"] == "TIMEOUT" for job in jobs()),
             180,

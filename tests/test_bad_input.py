@@ -222,12 +222,13 @@ def test_a_config_changed_half_way_concerns_what_it_names_and_no_old_checkpoint_
 
 
 def test_the_key_of_a_run_depends_on_the_version_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    work = SimpleNamespace(settings={}, seed=0, data=SimpleNamespace(checksum=""), device=torch.device("cpu"))
+    work = TrainingJob.__new__(TrainingJob)
+    work.settings, work.seed, work.data, work.device = {}, 0, SimpleNamespace(checksum=""), torch.device("cpu")
     mask, state = {"a": np.ones(3, dtype=bool)}, {"a": torch.zeros(3)}
-    here = TrainingJob.key(work, mask, state)
-    assert TrainingJob.key(work, mask, state) == here
+    here = work.key(mask, state)
+    assert work.key(mask, state) == here
     monkeypatch.setattr(torch, "__version__", "1.0")
-    assert TrainingJob.key(work, mask, state) != here
+    assert work.key(mask, state) != here
 
 
 def test_a_checkpoint_of_another_format_or_key_is_ignored_and_the_log_says_so(

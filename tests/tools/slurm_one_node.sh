@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A throw-away Slurm of one node on this machine, as root, without systemd, cgroups and accounting.
 #
-#   slurm_one_node.sh start [FAKE_GPUS]    installs Debian's slurm-wlm and munge where they are missing
+#   slurm_one_node.sh install              Debian's slurm-wlm and munge, where they are missing
+#   slurm_one_node.sh start [FAKE_GPUS]
 #   slurm_one_node.sh stop
 #
 # A fake GPU is a device file: a GPU for Slurm, and none for torch.
@@ -11,6 +12,9 @@ BASE=${SLURM_BASE:-/tmp/slurm-one-node}
 HOST=$(hostname -s)
 # At the place that is compiled in: Snakemake's plugin takes SLURM_CONF away from what it starts in a job.
 unset SLURM_CONF; CONF=/etc/slurm/slurm.conf
+if [ -f "$CONF" ] && ! grep -q '^ClusterName=onenode$' "$CONF"; then
+  echo "$CONF belongs to another Slurm: this machine is left alone" >&2; exit 1
+fi
 
 stop() {
   for d in slurmd slurmctld munged; do
@@ -21,9 +25,13 @@ stop() {
   sleep 1
 }
 
-start() {
+install() {
   command -v slurmctld >/dev/null && command -v munged >/dev/null || {
     apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends slurm-wlm munge >/dev/null; }
+}
+
+start() {
+  install
   mkdir -p "$BASE"/{state,spool} /run/munge /var/log/munge /var/lib/munge
   chown munge: /run/munge /var/log/munge /var/lib/munge; chmod 755 /run/munge
   [ -s /etc/munge/munge.key ] || { dd if=/dev/urandom of=/etc/munge/munge.key bs=1 count=128 status=none; }
@@ -85,4 +93,4 @@ EOF
   for _ in $(seq 50); do sinfo -h -o %T 2>/dev/null | grep -q idle && break; sleep 0.2; done
   sinfo -N -o "%N %P %T %c %m %G"
 }
-case $CMD in start) stop; start;; stop) stop;; esac
+case $CMD in install) install;; start) stop; start;; stop) stop;; esac

@@ -13,6 +13,7 @@ if missing := [name for name in ("numpy", "PIL") if importlib.util.find_spec(nam
     sys.exit(f"\nThe Python that runs snakemake lacks {', '.join(missing)}: envs/snakemake.yaml says what it needs.\n")
 
 import gpus
+import records
 import run_lock
 import scheduling
 import warm_start
@@ -39,6 +40,7 @@ with mistakes_end_snakemake():
     study = Study.read(config, [Path(file) for file in workflow.configfiles], tables, SCHEMAS)
     claims = read_claims(Path("config/claims.yaml"), tables, SCHEMAS)
 
+records.enable()
 run_lock.enable()
 scheduling.enable()
 # A job on a cluster is a Snakemake of its own with one script to run.

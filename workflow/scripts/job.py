@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +68,8 @@ class Run:
         self.device, self.started, self.clock = device, datetime.now(UTC), time.perf_counter()
 
     def record(self, **more: Any) -> dict[str, Any]:
-        packages = {name: metadata.version(name) for name in ("torch", "numpy", "safetensors") if name in sys.modules}
+        modules = [sys.modules[name] for name in ("torch", "numpy", "safetensors") if name in sys.modules]
+        packages = {module.__name__: str(module.__version__) for module in modules}
         return {
             "started": self.started.isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - self.clock, 6),
