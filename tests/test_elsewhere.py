@@ -1,7 +1,10 @@
 """Cells of another machine: taken in with their bytes and nothing trained, or refused by name."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,6 +36,26 @@ def test_cells_are_taken_with_their_bytes_and_nothing_is_trained(there: Workflow
     assert not [log for log in here.folder.glob("results/logs/**/*.log") if "epoch=" in log.read_text()]
     states = [sorted(path.name for path in w.cell("dense/0/none").glob("states/*")) for w in (here, there)]
     assert states[0] == states[1]
+    assert here.plan(*map(here.target, CELLS)) == set()
+
+
+def test_a_list_of_jobs_makes_the_same_cells_without_snakemake(there: WorkflowCopy, tmp_path: Path) -> None:
+    machine, here = WorkflowCopy.make(tmp_path / "machine"), WorkflowCopy.make(tmp_path / "here")
+    here.run_without_jobs("-n", *map(here.target, CELLS), config=("job_list=jobs.txt",))
+    assert not (here.folder / "results").exists()
+    shutil.move(here.folder / "jobs.txt", machine.folder)
+    (machine.folder / "snakemake.py").write_text("raise ImportError")
+    command = [sys.executable, "workflow/scripts/run_job_list.py", "jobs.txt"]
+    environment = {**os.environ, "PYTHONPATH": str(machine.folder)}
+    printed = subprocess.run(command, cwd=machine.folder, env=environment, check=True, capture_output=True, text=True)
+    assert f"1 of {len((machine.folder / 'jobs.txt').read_text().splitlines())}: " in printed.stdout
+    assert {name: contents(machine.cell(name)) for name in CELLS} == {
+        name: contents(there.cell(name)) for name in CELLS
+    }
+    (machine.cell(CELLS[0]) / "evaluation.json").unlink()
+    again = subprocess.run(command, cwd=machine.folder, env=environment, check=True, capture_output=True, text=True)
+    assert len(again.stdout.splitlines()) == 1
+    take(here, machine.folder / "results")
     assert here.plan(*map(here.target, CELLS)) == set()
 
 

@@ -13,6 +13,7 @@ if missing := [name for name in ("numpy", "PIL") if importlib.util.find_spec(nam
     sys.exit(f"\nThe Python that runs snakemake lacks {', '.join(missing)}: envs/snakemake.yaml says what it needs.\n")
 
 import gpus
+import job_list
 import records
 import run_lock
 import scheduling
@@ -43,6 +44,8 @@ with mistakes_end_snakemake():
 records.enable()
 run_lock.enable()
 scheduling.enable()
+if config["job_list"]:
+    job_list.enable(config["job_list"])
 # A job on a cluster is a Snakemake of its own with one script to run.
 if config["warm_start"] and workflow.is_main_process:
     warm_start.enable()
