@@ -1,8 +1,8 @@
 """Masks of every method on every network: how long they take, how much memory, and which layers they empty.
 
-    python benchmarks/masks.py                                          all networks at 98.2%; hours on a CPU
-    python benchmarks/masks.py --networks resnet20-cifar10 --sparsity 99.9
-    python benchmarks/masks.py --networks resnet50-imagenet --methods synflow
+    python benchmarks/all_masks.py                                          all networks at 98.2%; hours on a CPU
+    python benchmarks/all_masks.py --networks resnet20-cifar10 --sparsity 99.9
+    python benchmarks/all_masks.py --networks resnet50-imagenet --methods synflow
 
 Initial weights of seed 0. Images are noise, a few and not 10 a class: counts and finite scores do not depend on it, the
 seconds of methods that look at examples do. Each mask is made in a process of its own. A mask with another number of
