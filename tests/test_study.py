@@ -174,7 +174,7 @@ def test_missing_table_is_named() -> None:
 @pytest.mark.parametrize(
     ("changes", "start", "words"),
     [
-        ({"epoch": 3}, "tiny: no key is called 'epoch'", ("did you mean epochs?", "base", "rewind")),
+        ({"epoch": 3}, "tiny: no key is called 'epoch'", ("did you mean epochs?", "epochs, ", "milestones")),
         ({"epochs": "many"}, "tiny.epochs: expected a whole number, found 'many'", ("at least 1",)),
         ({"epochs": 0}, "tiny.epochs: 0 is less than the minimum of 1", ()),
         ({"epochs": 3.0}, "tiny.epochs: expected a whole number, found 3.0", ()),

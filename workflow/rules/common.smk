@@ -1,5 +1,6 @@
 # What the rules share: the study, the names of files, and what each stage depends on.
 import csv
+import importlib.util
 import itertools
 import sys
 from contextlib import contextmanager
@@ -10,11 +11,16 @@ from pathlib import Path
 import yaml
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
+if missing := [name for name in ("numpy", "PIL") if importlib.util.find_spec(name) is None]:
+    sys.exit(f"\nThe Python that runs snakemake lacks {', '.join(missing)}: envs/snakemake.yaml says what it needs.\n")
 
+import gpus
+import job_list
+import records
+import run_lock
 import scheduling
 import warm_start
 import watching
-from job import machine_has_gpu
 from places import CELL, LOG
 from pruning import PruningError, figures
 from pruning.claims_config import read_claims
@@ -39,9 +45,14 @@ with mistakes_end_snakemake():
     study = Study.read(config, [Path(file) for file in workflow.configfiles], tables, SCHEMAS)
     claims = read_claims(Path("config/claims.yaml"), tables, SCHEMAS)
 
+records.enable()
+run_lock.enable()
 scheduling.enable()
 watching.enable(workflow, f"{CELL}/evaluation.json")
-if config["warm_start"]:
+if config["job_list"]:
+    job_list.enable(config["job_list"])
+# A job on a cluster is a Snakemake of its own with one script to run.
+if config["warm_start"] and workflow.is_main_process:
     warm_start.enable()
 
 DENSE_CELL = f"results/cells/{{network}}/{DENSE}/0/none/seed{{seed}}"
@@ -279,7 +290,15 @@ def page_parameters():
         "labels": {name: tables.methods[name]["label"] for name in methods},
         "sources": {tables.methods[name]["label"]: tables.methods[name]["source"] for name in methods},
     }
+def memory_mb(wildcards, attempt):
+    """Memory that a job of a network asks a cluster for: more at each attempt."""
+    return attempt * network_of(wildcards).row["memory_mb"]
+
+
+def minutes(wildcards, attempt):
+    """Time that a job of a network asks a cluster for: more at each attempt."""
+    return attempt * network_of(wildcards).row["minutes"]
 
 
 # Jobs that run a network ask for a GPU where the study may use one.
-GPU = int(config["device"] == "cuda" or (config["device"] == "auto" and machine_has_gpu()))
+GPU = int(config["device"] == "cuda" or (config["device"] == "auto" and bool(gpus.devices())))

@@ -16,6 +16,8 @@ rule prune:
     threads: lambda w: network_of(w).row["threads"]
     resources:
         gpu=GPU,
+        mem_mb=memory_mb,
+        runtime=minutes,
     params:
         recipe=mask_parameters,
         code=fingerprint("prune"),

@@ -19,6 +19,8 @@ rule train:
     threads: lambda w: network_of(w).row["threads"]
     resources:
         gpu=GPU,
+        mem_mb=memory_mb,
+        runtime=minutes,
     params:
         recipe=start_parameters,
         code=fingerprint("train"),
@@ -50,6 +52,8 @@ rule train_dense:
     threads: lambda w: network_of(w).row["threads"]
     resources:
         gpu=GPU,
+        mem_mb=memory_mb,
+        runtime=minutes,
     params:
         recipe=training_parameters,
         code=fingerprint("train_dense"),
@@ -74,6 +78,8 @@ rule dense_cell:
     threads: lambda w: network_of(w).row["threads"]
     resources:
         gpu=GPU,
+        mem_mb=memory_mb,
+        runtime=minutes,
     params:
         recipe=training_parameters,
         code=fingerprint("fill_cell"),
@@ -106,6 +112,8 @@ rule measure_cost:
     threads: lambda w: network_of(w).row["threads"]
     resources:
         gpu=GPU,
+        mem_mb=memory_mb,
+        runtime=minutes,
     params:
         recipe=training_parameters,
         device="GPU" if GPU else "CPU",
@@ -127,6 +135,8 @@ rule replay_state:
     threads: lambda w: network_of(w).row["threads"]
     resources:
         gpu=GPU,
+        mem_mb=memory_mb,
+        runtime=minutes,
     params:
         recipe=training_parameters,
         code=fingerprint("replay_state"),
