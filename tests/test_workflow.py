@@ -12,7 +12,7 @@ import torch
 from pruning.batches import Resident
 from pruning.data import load
 from pruning.initialisation import draw_state
-from pruning.masks import load_mask
+from pruning.masks import load_mask, save_mask
 from pruning.networks import all_kept, build
 from pruning.states import load_progress, save_progress, state_checksum
 from pruning.training import Recipe, from_state, train
@@ -407,8 +407,21 @@ def test_ablations_start_from_the_weights_that_they_say(finished: WorkflowCopy) 
     for method, state in expected.items():
         for ablation in ABLATIONS:
             evaluation = json.loads((finished.cell(f"{method}/86.6/{ablation}") / "evaluation.json").read_text())
-            found = evaluation["provenance"]["start_state"]
-            assert found == state_checksum(reinit if ablation == "reinit" else state)
+            provenance = evaluation["provenance"]
+            assert provenance["start_state"] == state_checksum(reinit if ablation == "reinit" else state)
+            # What a method at initialisation scores is what is trained (but for new weights).
+            scored = end if method in ("magnitude-after", "lottery") else initial
+            assert provenance["scored_state"] == state_checksum(scored)
+
+
+def test_a_mask_that_was_scored_on_other_weights_is_refused(finished: WorkflowCopy, tmp_path: Path) -> None:
+    workflow = finished.copy(tmp_path)
+    path = workflow.cell("snip/86.6/none") / "mask.npz"
+    mask, made_from = load_mask(path)
+    save_mask(path, mask, {**made_from, "scored_state": state_checksum({"elsewhere": torch.zeros(1)})})
+    (workflow.cell("snip/86.6/none") / "predictions.npz").unlink()
+    output = workflow.run(workflow.target("snip/86.6/none"), code=1)
+    assert "was scored on other weights than training starts from. Delete it" in output
 
 
 # ----------------------------------------------------------------------------------- rounds with training between them

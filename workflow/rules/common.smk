@@ -243,6 +243,7 @@ def about(experiment):
             name: {f"{key} ({network.row['ranges_are']})": network.row[key] for key in ("matching", "extreme")}
             for name, network in networks.items()
         },
+        "rewinds": {name: network.row["ranges_are"] for name, network in networks.items()},
         "updates": {
             name: {"end": network.updates, "milestones": network.training()["milestones"]}
             for name, network in networks.items()

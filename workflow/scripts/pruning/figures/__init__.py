@@ -8,7 +8,7 @@ this file not even matplotlib.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,8 @@ class About:
     """{network: {"end": length of training, "milestones": drops of the learning rate}}, in updates"""
     steps: Mapping[str, Mapping[str, Mapping[str, int]]]
     """{network: {method: its prune_at, rewind_to and schedule_from}}, in updates"""
+    rewinds: Mapping[str, str] = field(default_factory=dict)
+    """{network: how sure the step is to which its lottery tickets rewind}"""
     retrained: Collection[str] = ()
     """the methods that remove 20% of what remains a round and train to the end in each"""
     published: Sequence[Mapping[str, str]] = ()
