@@ -20,13 +20,16 @@ from pathlib import Path
 
 import yaml
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow/scripts"))
+
+from pruning.files import read_rows
 from workflow_copy import ROOT, SNAKEMAKE, WorkflowCopy, contents
 
 TOOL = ROOT / "tests/tools/slurm_one_node.sh"
-ROWS = """
-short: {base: tiny, memory_mb: 500, minutes: 9}
-slow: {base: tiny, memory_mb: 600, minutes: 1, epochs: 2500}
-"""
+SHORT = "short: {base: tiny, memory_mb: 500, minutes: 9}\n"
+SLOW_ROW = "slow: {{base: tiny, memory_mb: 600, minutes: 1, epochs: {epochs}}}\n"
+SECONDS = 120
+"""how long the slow training takes on this machine, about: more than its first attempt has"""
 STUDY = """
 networks: [short]
 methods: [random, lottery]
@@ -45,7 +48,7 @@ NETWORK_RULES = ("prune", "train", "train_round", "round_cell", "train_dense", "
 
 def new_study(folder: Path) -> WorkflowCopy:
     workflow = WorkflowCopy.make(folder)
-    workflow.append("config/networks.yaml", ROWS)
+    workflow.append("config/networks.yaml", SHORT)
     (folder / "study.yaml").write_text(STUDY)
     return workflow
 
@@ -125,10 +128,10 @@ def disturb_and_finish(workflow: WorkflowCopy) -> None:
                     return True
             return False
 
-        wait_for(cancelled, 240, "a submission of cells to cancel")
+        wait_for(cancelled, 600, "a submission of cells to cancel")
         node = slurm("sinfo", "-h", "-o", "%n").split()[0]
         checkpoint = workflow.folder / "results/checkpoints/slow/dense/0/none/seed0.safetensors"
-        wait_for(checkpoint.exists, 240, "a checkpoint of the slow training")
+        wait_for(checkpoint.exists, 600, "a checkpoint of the slow training")
         slow = next(job for job in jobs() if job["JobState"] == "RUNNING" and "slow" in job["Comment"])
         slurm("scontrol", "update", f"nodename={node}", "state=drain", "reason=test")
         report("node drained")
@@ -137,11 +140,11 @@ def disturb_and_finish(workflow: WorkflowCopy) -> None:
         report("node resumed")
         wait_for(
             lambda: any(job["JobId"] == slow["JobId"] and job["JobState"] == "TIMEOUT" for job in jobs()),
-            180,
+            600,
             "the time limit of the slow training",
         )
         report(f"job {slow['JobId']} ran into its time limit")
-        main.wait(600)
+        main.wait(1200)
     finally:
         main.kill()
     check(main.returncode == 0, f"the study did not end well:\n{(workflow.folder / 'printed.txt').read_text()}")
@@ -193,7 +196,13 @@ def check_gpu_of_device_cuda(workflow: WorkflowCopy) -> None:
 def main() -> None:
     place = Path(tempfile.mkdtemp(prefix="on_slurm."))
     undisturbed, workflow = new_study(place / "undisturbed"), new_study(place / "slurm")
-    undisturbed.run("all", SLOW)
+    undisturbed.run("all")
+    curve = read_rows(undisturbed.cell("dense/0/none", "short") / "training.csv")
+    row = SLOW_ROW.format(epochs=round(SECONDS / float(curve[-1]["seconds"])))
+    report(f"a training to run into its time limit: {row}")
+    for copy in (undisturbed, workflow):
+        copy.append("config/networks.yaml", row)
+    undisturbed.run(SLOW)
     report("undisturbed run without Slurm is there")
     edit_profile(workflow)
     subprocess.run(["bash", TOOL, "start", "2"], check=True)
