@@ -30,3 +30,4 @@ rule all:
         files("evaluation.json", study.cells),
         TABLES,
         FIGURES,
+        PAGES,

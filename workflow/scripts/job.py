@@ -1,5 +1,7 @@
 """What the scripts of all rules share: a log, errors for people, the device, and the record of a run."""
 
+import contextlib
+import fcntl
 import logging
 import platform
 import sys
@@ -18,10 +20,11 @@ from pruning.files import write_text
 
 @contextmanager
 def reporting(log: str) -> Iterator[logging.Logger]:
-    """Log to the file `log`. A mistake of the user ends the job with its message, there and on the screen.
+    """Log to the file `log`, locked as long as the job runs (`status.py` looks at that).
 
-    Snakemake deletes `log` before it starts a job. So that the log of an attempt that was killed or failed survives, it
-    is also kept beside, as `log`.unfinished, until an attempt ends well: each later one begins its log with it.
+    A mistake of the user ends the job with its message, there and on the screen. Snakemake deletes `log` before it
+    starts a job. So that the log of an attempt that was killed or failed survives, it is also kept beside, as
+    `log`.unfinished, until an attempt ends well: each later one begins its log with it.
     """
     end_with_parent()
     logger, unfinished = logging.getLogger("pruning"), Path(f"{log}.unfinished")
@@ -31,7 +34,9 @@ def reporting(log: str) -> Iterator[logging.Logger]:
         write_text(log, f"{earlier.rstrip()}\n" if earlier else "")
         for path in (log, unfinished):
             handler = logging.FileHandler(path, encoding="utf-8")
-            handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+            with contextlib.suppress(OSError):  # a file system without locks: what runs there counts as missing
+                fcntl.flock(handler.stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S"))
             logger.addHandler(handler)
         if earlier:
             logger.info("the attempts above were killed or failed; this is another")
