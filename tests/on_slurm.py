@@ -122,7 +122,7 @@ def disturb_and_finish(workflow: WorkflowCopy) -> None:
 
         def cancelled() -> bool:
             for job in jobs():
-                if job["rule"] == "cell" and job["JobState"] == "RUNNING":
+                if job["rule"] == "cell" and job["JobState"] == "RUNNING" and job["RunTime"] >= "00:00:08":
                     slurm("scancel", job["JobId"])
                     report(f"job {job['JobId']} cancelled, a submission of cells")
                     return True
@@ -132,7 +132,7 @@ def disturb_and_finish(workflow: WorkflowCopy) -> None:
         node = slurm("sinfo", "-h", "-o", "%n").split()[0]
         checkpoint = workflow.folder / "results/checkpoints/slow/dense/0/none/seed0.safetensors"
         wait_for(checkpoint.exists, 600, "a checkpoint of the slow training")
-        slow = next(job for job in jobs() if job["JobState"] == "RUNNING" and "slow" in job["Comment"])
+        slow = next(job for job in jobs() if job["rule"] == "train_dense" and "slow" in job["Comment"])
         slurm("scontrol", "update", f"nodename={node}", "state=drain", "reason=test")
         report("node drained")
         time.sleep(8)
