@@ -107,7 +107,7 @@ def report(event: str) -> None:
 
 
 def gpus(job: dict[str, str]) -> int:
-    asked = re.search(r"gres/gpu(?::\w+)?[=:](\d+)", job["TRES"])
+    asked = re.search(r"gpu(?::[a-z]+)?:(\d+)", " ".join(job[key] for key in job if key.startswith("TresPer")))
     return int(asked[1]) if asked else 0
 
 
