@@ -5,9 +5,8 @@
 
 rule train:
     input:
-        manifest=manifest,
+        unpack(start_inputs),
         mask=f"{CELL}/mask.npz",
-        state=start_state,
     output:
         predictions=f"{CELL}/predictions.npz",
         curve=f"{CELL}/training.csv",
@@ -20,7 +19,7 @@ rule train:
     resources:
         gpu=GPU,
     params:
-        recipe=start_parameters,
+        recipe=lambda w: start_parameters(w.network, w.method),
         code=fingerprint("train"),
         # Not an output: Snakemake deletes the outputs of a killed job, and this is what it goes on from.
         checkpoint=CELL.replace("results/cells/", "results/checkpoints/") + ".safetensors",
@@ -51,7 +50,7 @@ rule train_dense:
     resources:
         gpu=GPU,
     params:
-        recipe=training_parameters,
+        recipe=lambda w: training_parameters(w.network),
         code=fingerprint("train_dense"),
         checkpoint=DENSE_CELL.replace("results/cells/", "results/checkpoints/") + ".safetensors",
     script:
@@ -75,7 +74,7 @@ rule dense_cell:
     resources:
         gpu=GPU,
     params:
-        recipe=training_parameters,
+        recipe=lambda w: training_parameters(w.network),
         code=fingerprint("fill_cell"),
     script:
         "../scripts/fill_cell.py"
@@ -107,7 +106,7 @@ rule measure_cost:
     resources:
         gpu=GPU,
     params:
-        recipe=training_parameters,
+        recipe=lambda w: training_parameters(w.network),
         device="GPU" if GPU else "CPU",
         code=fingerprint("measure_cost"),
     script:
@@ -128,7 +127,7 @@ rule replay_state:
     resources:
         gpu=GPU,
     params:
-        recipe=training_parameters,
+        recipe=lambda w: training_parameters(w.network),
         code=fingerprint("replay_state"),
     script:
         "../scripts/replay_state.py"
