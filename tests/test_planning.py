@@ -1,6 +1,7 @@
 """Planning that finds out once what is the same for many jobs: it plans the same, and misses what it missed before."""
 
 import inspect
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ from typing import Any
 import snakemake.cli  # Snakemake's modules import one another in a circle, which must begin here
 import snakemake.common
 import snakemake.dag
+import snakemake.iocontainers
 import snakemake.rules
 
 import planning
@@ -19,6 +21,7 @@ def test_snakemake_still_has_what_is_replaced() -> None:
     """Another version of Snakemake may not need it any more: then it goes."""
     assert snakemake.common.get_function_params is snakemake.rules.get_function_params
     assert "process_job" in vars(snakemake.dag.ScriptProcessor)
+    assert "__new__" not in vars(snakemake.iocontainers.AttributeGuard)
 
 
 class Resource:
@@ -61,6 +64,21 @@ def test_a_script_is_looked_for_once_a_rule_but_for_each_job_where_its_name_has_
         for _ in range(3):
             process_job(SimpleNamespace(script_type="script"), SimpleNamespace(rule=rule))
     assert looked == ["plain", "same", "each", "each", "each"]
+
+
+class Guard:
+    """As Snakemake's."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def test_guards_of_a_name_are_one_and_copies_keep_their_names() -> None:
+    planning.once_a_name(Guard)
+    index, sort = Guard("index"), Guard("sort")
+    assert Guard("index") is index is not sort
+    copies = [pickle.loads(pickle.dumps(guard, protocol=4)) for guard in (index, sort)]
+    assert [guard.name for guard in (index, sort, *copies)] == ["index", "sort"] * 2
 
 
 RULE = """

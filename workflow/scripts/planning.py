@@ -1,8 +1,9 @@
 """Keep Snakemake's planning from finding out for every job what is the same for all jobs of a rule.
 
 Of every job that is to be run, Snakemake 9 looks whether its script is there, through layers of a cache of sources;
-and whenever it calls a function of a rule, it works out the function's parameters from its signature. Here each is done
-once. Python's collector of garbage, which finds next to nothing in a plan that only grows, looks less often.
+whenever it calls a function of a rule, it works out the function's parameters from its signature; and each of its lists
+with names, of which a job has six, makes two guards against the use of reserved names. Here each is done once. Python's
+collector of garbage, which finds little in a plan that only grows, looks less often.
 
 Without the private names that this replaces (another version of Snakemake) all is as before: slower, with the same
 plan.
@@ -14,16 +15,19 @@ from typing import Any
 
 import snakemake.common
 import snakemake.dag
+import snakemake.iocontainers
 import snakemake.rules
 
 
 def enable() -> None:
-    gc.set_threshold(20_000, *gc.get_threshold()[1:])
+    gc.set_threshold(2_000, *gc.get_threshold()[1:])
     if hasattr(snakemake.common, "get_function_params") and hasattr(snakemake.rules, "get_function_params"):
         parameters = once_a_function(snakemake.common.get_function_params)
         snakemake.common.get_function_params = snakemake.rules.get_function_params = parameters
     if hasattr(snakemake.dag, "ScriptProcessor"):
         snakemake.dag.ScriptProcessor.process_job = once_a_script(snakemake.dag.ScriptProcessor.process_job)
+    if hasattr(snakemake.iocontainers, "AttributeGuard"):
+        once_a_name(snakemake.iocontainers.AttributeGuard)
 
 
 def once_a_function(look_up: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -53,3 +57,14 @@ def once_a_script(check: Callable[[Any, Any], None]) -> Callable[[Any, Any], Non
                 checked.add(script)
 
     return process_job
+
+
+def once_a_name(guard: type) -> None:
+    """From now on, let all guards of a name be one object."""
+    made: dict[str, Any] = {}
+
+    def new(cls: type, name: str | None = None) -> Any:
+        # Without a name for a copy, which gets its name later.
+        return object.__new__(cls) if name is None else made.setdefault(name, object.__new__(cls))
+
+    guard.__new__ = new  # type: ignore[method-assign, assignment]
