@@ -73,7 +73,9 @@ def cell_columns():
 
 
 def files(name, cells):
-    """The file `name` of every one of `cells`."""
+    """The file `name` of every one of `cells`. Rules with thousands of them ask for them in a function: Snakemake keeps
+    what stands in a rule beside what it makes of it for the job, and is to keep none of it for a job that is not there.
+    """
     return [f"{CELL}/{name}".format(**vars(cell)) for cell in cells]
 
 
