@@ -19,6 +19,7 @@ include: "workflow/rules/prune.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/elsewhere.smk"
 
 
 rule all:
@@ -29,3 +30,4 @@ rule all:
         lambda _: files("evaluation.json", study.cells),
         TABLES,
         FIGURES,
+        PAGES,

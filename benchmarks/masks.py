@@ -1,78 +1,76 @@
-"""Masks of every method on every network: how long they take, how much memory, and which layers they empty.
+"""Masks: SNIP, GraSP and SynFlow (100 rounds) on ResNet-20 and VGG-16, beside Synaptic-Flow's.
 
-    python benchmarks/masks.py                                          all networks at 98.2%; hours on a CPU
-    python benchmarks/masks.py --networks resnet20-cifar10 --sparsity 99.9
-    python benchmarks/masks.py --networks resnet50-imagenet --methods synflow
+    python benchmarks/masks.py
+    python benchmarks/masks.py --synaptic-flow PATH/TO/Synaptic-Flow     its own `prune_loop` in the same run
 
-Initial weights of seed 0. Images are noise, a few and not 10 a class: counts and finite scores do not depend on it, the
-seconds of methods that look at examples do. Each mask is made in a process of its own. A mask with another number of
-weights than asked for, and a score that is not finite, end the script.
+90% of the weights go; 100 examples of noise in one batch; from the initial weights to the mask. SynFlow is computed in
+float64 here and in float32 there. Every mask of every network: all_masks.py.
 """
 
 import argparse
-import multiprocessing
-import resource
-import sys
+import os
+import statistics
 import time
-from decimal import Decimal
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "workflow/scripts"))
+import peers
+from side_by_side import Contender, Seconds, in_turn, machine, spread, table
 
-from pruning.masks import count, kept_count, size
-from pruning.study import Network, Tables
+METHODS = {"snip": 1, "grasp": 1, "synflow": 100}
+NETWORKS = {"resnet20": "resnet20", "vgg16": "vgg16-bn"}
+"""architecture: its name at Synaptic-Flow"""
 
 
-def measure(network: Network, score: str, iterations: int, quotas: str | None, sparsity: Decimal, examples: int) -> str:
+def ours(meet: Callable[[], object], architecture: str, score: str, rounds: int) -> Seconds:
+    from decimal import Decimal
+    from functools import partial
+
     import torch
 
     from pruning import networks
     from pruning.initialisation import draw_state
+    from pruning.masks import kept_count
     from pruning.scores import Examples
     from pruning.scoring import Pruning, make_mask
 
-    torch.set_num_threads(network.row["threads"])
-    height, width, channels = network.data.shape
-    built = networks.build(network.row["architecture"], network.data.shape, network.data.classes)
-    built.load_state_dict(draw_state(built, network.row["initialiser"], 0))
-    images = torch.randn(examples, channels, height, width, generator=torch.Generator().manual_seed(0))
-    labels = torch.arange(examples) % network.data.classes
-    given = Examples(images, labels, at_once=network.row["scoring_batch"])
+    network = networks.build(architecture, (32, 32, 3), 10)
+    network.load_state_dict(draw_state(network, "kaiming-normal", 0))
+    images = torch.randn(100, 32, 32, 3).permute(0, 3, 1, 2)
+    examples = Examples(images, torch.randint(10, (100,)))
+    pruning = Pruning(score, rounds, partial(kept_count, sparsity=Decimal(90)), "none", 0)
+    make_mask(network, examples, pruning)
+    meet()
     began = time.perf_counter()
-    kept = partial(kept_count, sparsity=sparsity)
-    mask = make_mask(built, given, Pruning(score, iterations, kept, "none", 0, quotas))
-    seconds = time.perf_counter() - began
-    expected = kept_count(size(mask), sparsity)
-    if count(mask) != expected:
-        raise SystemExit(f"{network.name}, {score}: {count(mask)} weights kept, {expected} expected")
-    empty = sum(not kept.any() for kept in mask.values())
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    return f"{count(mask):>9} of {size(mask):>10}  {empty:>3} of {len(mask):>3} empty  {seconds:>8.1f} s  {peak:>6} MB"
+    make_mask(network, examples, pruning)
+    return {"mask": time.perf_counter() - began}
 
 
 def main() -> None:
-    tables = Tables.read(ROOT / "config/networks.yaml", ROOT / "config/methods.yaml", ROOT / "workflow/schemas")
-    # Those that score a trained network score its magnitudes; those with another method's quotas make its mask first.
-    methods = [
-        name for name, row in tables.methods.items() if row["prune_at"] == 0 and row.get("quotas") not in tables.methods
-    ]
-    by_network = {(n.row["architecture"], n.data.shape, n.data.classes): name for name, n in tables.networks.items()}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--networks", nargs="+", default=list(by_network.values()), help="default: each once")
-    parser.add_argument("--methods", nargs="+", default=methods)
-    parser.add_argument("--sparsity", type=Decimal, default=Decimal("98.2"))
-    parser.add_argument("--examples", type=int, default=10)
+    parser.add_argument("--networks", nargs="+", choices=list(NETWORKS), default=list(NETWORKS))
+    parser.add_argument("--methods", nargs="+", choices=list(METHODS), default=list(METHODS))
+    parser.add_argument("--synaptic-flow", default=None, metavar="CHECKOUT")
+    parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-        for name in options.networks:
-            for method in options.methods:
-                row = tables.methods[method]
-                network = tables.network(name)
-                how = (row["score"], row["iterations"], row.get("quotas"))
-                work = (network, *how, options.sparsity, options.examples)
-                print(f"{name:<32} {method:<16} {options.sparsity}%  {pool.apply(measure, work)}", flush=True)
+    cores = len(os.sched_getaffinity(0))
+    print(machine(), end="\n\n", flush=True)
+    rows = []
+    for network in options.networks:
+        for method in options.methods:
+            rounds = METHODS[method]
+            contenders = [Contender("ours", ours, (network, method, rounds), threads=cores)]
+            if options.synaptic_flow:
+                checkout = str(Path(options.synaptic_flow).resolve())
+                theirs = (checkout, NETWORKS[network], method, rounds, 0.1)
+                contenders.append(Contender("Synaptic-Flow", peers.synaptic_flow, theirs, threads=cores))
+            times = {name: found["mask"] for name, found in in_turn(contenders, options.rounds).items()}
+            least = statistics.median(times["ours"])
+            rows += [
+                [network, method, name, spread(found), f"{statistics.median(found) / least:.2f}"]
+                for name, found in times.items()
+            ]
+    print(table(["network", "method", "contender", "seconds a mask", "/ ours"], rows))
 
 
 if __name__ == "__main__":

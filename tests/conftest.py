@@ -1,4 +1,4 @@
-"""What the tests share: where real data lies, prepared datasets, and small networks."""
+"""What the tests share: where real data lies, prepared datasets, small networks, and a workflow that has run."""
 
 import os
 from collections.abc import Callable
@@ -9,6 +9,7 @@ import pytest
 
 from pruning import data as data_module
 from pruning.data import Data
+from workflow_copy import WorkflowCopy
 
 REAL_DATA = "PRUNING_TEST_DATA"
 """Names the folder with the official files of MNIST and CIFAR-10, and with ten classes of small pictures in the layouts
@@ -74,3 +75,29 @@ def resnet(initialised: Callable[..., Any]) -> Any:
 def thumbnails(noise: Callable[..., Any]) -> Any:
     """Images of 8x8 pixels: the size of ResNet-20 does not depend on theirs."""
     return noise((8, 8, 3))
+
+
+@pytest.fixture(scope="session")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> WorkflowCopy:
+    """A workflow that has not run. Only to be read."""
+    return WorkflowCopy.make(tmp_path_factory.mktemp("fresh"))
+
+
+@pytest.fixture(scope="session")
+def finished(fresh: WorkflowCopy, tmp_path_factory: pytest.TempPathFactory) -> WorkflowCopy:
+    """A workflow that has run: all cells at once, two at a time. Only to be read."""
+    workflow = fresh.copy(tmp_path_factory.mktemp("finished"))
+    workflow.run()
+    return workflow
+
+
+@pytest.fixture
+def workflow(finished: WorkflowCopy, tmp_path: Path) -> WorkflowCopy:
+    """A workflow that has run, for a test to change."""
+    return finished.copy(tmp_path)
+
+
+@pytest.fixture
+def new(fresh: WorkflowCopy, tmp_path: Path) -> WorkflowCopy:
+    """A workflow that has not run, for a test to change."""
+    return fresh.copy(tmp_path)

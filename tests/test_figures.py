@@ -559,6 +559,29 @@ def test_reader_of_accuracy_is_told_which_curves_are_baselines() -> None:
     assert {name for name, face in faces.items() if face == "#ffffff"} == {"Random", "Lottery"}
 
 
+PUBLISHED = [
+    {"network": "net-a", "method": "snip", "sparsity": "36", "accuracy": "99.3", "certainty": "unverified"},
+    {"network": "net-a", "method": "grasp", "sparsity": "36", "accuracy": "50", "certainty": "unverified"},
+    {"network": "net-b", "method": "synflow", "sparsity": "98.2", "accuracy": "60", "certainty": "read"},
+]
+
+
+def test_published_numbers_are_stars_of_their_method_and_say_how_sure_they_are() -> None:
+    figure = accuracy.draw(made_cells(), replace(ABOUT, published=PUBLISHED))
+    stars = [[line for line in axes.lines if line.get_marker() == "*"] for axes in panels(figure)]
+    assert [[line.get_xydata().tolist() for line in lines] for lines in stars] == [
+        [[[pytest.approx(curves.position("36")), 99.3]]],
+        [[[pytest.approx(curves.position("98.2")), 60.0]]],
+    ]
+    assert [lines[0].get_color() for lines in stars] == [style.METHODS[name].colour for name in ("snip", "synflow")]
+    for axes, lines in zip(panels(figure), stars, strict=True):
+        low, high = axes.get_ylim()
+        assert low < lines[0].get_ydata()[0] < high
+    assert [lines[0].get_markerfacecolor() == "white" for lines in stars] == [True, False]
+    assert legend_texts(figure)[-2:] == ["Published by others, unverified", "Published by others, read"]
+    assert "Published" not in "".join(legend_texts(draw_accuracy(made_cells())))
+
+
 # Layout, with a renderer
 
 STUDIES: dict[str, dict[str, Any]] = {

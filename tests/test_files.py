@@ -52,6 +52,13 @@ def test_old_file_stands_until_the_block_ends_and_then_only_the_new_one(tmp_path
     assert [entry.name for entry in tmp_path.iterdir()] == ["file.npy"]
 
 
+def test_next_writer_removes_what_a_killed_one_left_of_the_same_file(tmp_path: Path) -> None:
+    for name in (".a.npz.x1y2.npz", ".a.npz.z.npz", ".aa.npz.x.npz", "a.npz"):
+        (tmp_path / name).write_text("half")
+    files.write_text(tmp_path / "a.npz", "whole")
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.npz": "whole", ".aa.npz.x.npz": "half"}
+
+
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o002, 0o664)])
 def test_permissions_follow_the_umask_and_the_umask_stays(tmp_path: Path, umask: int, mode: int) -> None:
     before = os.umask(umask)

@@ -70,7 +70,7 @@ def test_small_networks_in_every_method(
 def test_large_networks_in_methods_of_one_round(
     architecture: str, method: str, initialised: Callable[..., nn.Module], noise: Callable[..., Examples]
 ) -> None:
-    """The other methods on them, SynFlow's rounds among these, are what benchmarks/masks.py is for."""
+    """The other methods on them, SynFlow's rounds among these, are what benchmarks/all_masks.py is for."""
     shape = LARGE[architecture]
     network = initialised(architecture, shape)
     check(network, mask_of(network, noise(shape, count=4), method, "98.2"), "98.2", shape)

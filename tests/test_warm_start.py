@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from workflow_copy import ROOT, WorkflowCopy
+from workflow_copy import ROOT, WorkflowCopy, wait_for
 
 RULES = """
 
@@ -84,6 +84,39 @@ def test_scripts_run_or_fail_with_and_without_warm_start(tmp_path: Path, warm: b
     assert found["imported"] == (["PIL.Image", "numpy", "pandas", "safetensors.torch", "torch"] if warm else [])
     assert ("forkserver" in found["parent"]) == warm
     assert (found["set aside by the collector"] > 100_000) == warm
+
+
+SLEEPING = """
+
+rule sleeping:
+    output:
+        "sleeping.txt",
+    log:
+        "sleeping.log",
+    script:
+        "workflow/scripts/sleeping.py"
+"""
+SLEEP = """
+import job, time
+with job.reporting(snakemake.log[0]) as log:
+    log.info("asleep")
+    time.sleep(100)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux to end processes with their parent")
+@pytest.mark.parametrize("warm", [True, False])
+def test_jobs_of_a_killed_snakemake_end_with_it_and_leave_their_log(tmp_path: Path, warm: bool) -> None:
+    workflow = WorkflowCopy.make(tmp_path)
+    workflow.append("Snakefile", SLEEPING)
+    (tmp_path / "workflow/scripts/sleeping.py").write_text(SLEEP)
+    command = workflow.command("sleeping.txt", config=(f"warm_start={warm}",))
+    log = tmp_path / "sleeping.log.unfinished"
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT) as snakemake:
+        wait_for(lambda: log.exists() and log.read_text().endswith("asleep\n"))
+        snakemake.kill()
+    wait_for(lambda: not workflow.processes())
+    assert log.read_text().endswith("asleep\n")
 
 
 SCRIPTS = """

@@ -3,8 +3,6 @@
 import json
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +12,11 @@ import torch
 from pruning.batches import Resident
 from pruning.data import load
 from pruning.initialisation import draw_state
-from pruning.masks import load_mask
+from pruning.masks import load_mask, save_mask
 from pruning.networks import all_kept, build
 from pruning.states import load_progress, save_progress, state_checksum
 from pruning.training import Recipe, from_state, train
-from workflow_copy import ABLATIONS, CELLS, METHODS, WorkflowCopy, contents, jobs_of, of_rules
+from workflow_copy import ABLATIONS, CELLS, METHODS, WorkflowCopy, contents, jobs_of, of_rules, wait_for
 
 AT_THE_START = ("random", "snip")
 """methods that need no dense training"""
@@ -26,32 +24,6 @@ AT_THE_START = ("random", "snip")
 
 def cells_of(*methods: str) -> list[str]:
     return [f"{method}/86.6/{ablation}" for method in methods for ablation in ABLATIONS]
-
-
-@pytest.fixture(scope="module")
-def fresh(tmp_path_factory: pytest.TempPathFactory) -> WorkflowCopy:
-    """A workflow that has not run. Only to be read."""
-    return WorkflowCopy.make(tmp_path_factory.mktemp("fresh"))
-
-
-@pytest.fixture(scope="module")
-def finished(fresh: WorkflowCopy, tmp_path_factory: pytest.TempPathFactory) -> WorkflowCopy:
-    """A workflow that has run: all cells at once, two at a time. Only to be read."""
-    workflow = fresh.copy(tmp_path_factory.mktemp("finished"))
-    workflow.run()
-    return workflow
-
-
-@pytest.fixture
-def workflow(finished: WorkflowCopy, tmp_path: Path) -> WorkflowCopy:
-    """A workflow that has run, for a test to change."""
-    return finished.copy(tmp_path)
-
-
-@pytest.fixture
-def new(fresh: WorkflowCopy, tmp_path: Path) -> WorkflowCopy:
-    """A workflow that has not run, for a test to change."""
-    return fresh.copy(tmp_path)
 
 
 # --------------------------------------------------------------------------------------------------- mistakes of users
@@ -127,7 +99,9 @@ def test_study_makes_every_cell_table_and_figure(finished: WorkflowCopy) -> None
         "claims.csv",
         "claims.md",
         "claim_differences.csv",
+        "provenance.csv",
     }
+    assert {path.name for path in finished.folder.glob("results/*.html")} == {"report.html", "interactive.html"}
     assert not list(finished.folder.glob("results/checkpoints/**/*.safetensors"))
 
 
@@ -253,12 +227,12 @@ def test_change_of_label_and_source_concerns_no_cell(workflow: WorkflowCopy) -> 
 
 def test_change_of_the_claims_judges_them_again_and_nothing_else(workflow: WorkflowCopy) -> None:
     workflow.replace("config/claims.yaml", "margin: 0.5", "margin: 1")
-    assert workflow.plan() == {"claims_table", "figure_claims"}
+    assert workflow.plan() == {"claims_table", "figure_claims", "report_page"}
 
 
 def test_change_of_a_figure_draws_that_figure_alone(workflow: WorkflowCopy) -> None:
     workflow.append(f"{LIBRARY}/figures/ablations.py", "\n\nUNUSED = 1\n")
-    assert workflow.plan() == {"figure_ablations"}
+    assert workflow.plan() == {"figure_ablations", "report_page"}
 
 
 def test_quotas_of_a_method_are_its_counts_and_concern_who_takes_them(new: WorkflowCopy) -> None:
@@ -316,23 +290,19 @@ def test_training_goes_on_after_a_kill_to_the_same_bytes(workflow: WorkflowCopy)
     assert checkpoint.exists()
     assert not (workflow.cell("random/86.6/none", "long") / "predictions.npz").exists()
 
-    # Snakemake keeps its lock when it is killed.
-    assert "LockException" in workflow.run_without_jobs(killed, code=1)
-    workflow.run_without_jobs("--unlock")
+    log = "random/86.6/none/seed0/train.log"
+    unfinished = workflow.log(f"{log}.unfinished", "long")
+    assert "no checkpoint" in unfinished
     workflow.run(killed, undisturbed)
-    assert "going on from update" in workflow.log("random/86.6/none/seed0/train.log", "long")
+    first, _, second = workflow.log(log, "long").partition("the attempts above were killed or failed")
+    assert first.startswith(unfinished.rstrip())
+    assert "going on from update" in second
+    assert not (workflow.folder / f"results/logs/cells/long/{log}.unfinished").exists()
     assert "no checkpoint" in workflow.log("random/86.6/none/seed0/train.log", "long-too")
     assert not checkpoint.exists()
     found, expected = (contents(workflow.cell("random/86.6/none", network)) for network in ("long", "long-too"))
     assert found.pop("mask") != expected.pop("mask")  # which names the cell
     assert found == expected
-
-
-def wait_for(condition: Callable[[], object], seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def test_torn_or_foreign_checkpoint_is_ignored_and_the_log_says_so(
@@ -437,8 +407,21 @@ def test_ablations_start_from_the_weights_that_they_say(finished: WorkflowCopy) 
     for method, state in expected.items():
         for ablation in ABLATIONS:
             evaluation = json.loads((finished.cell(f"{method}/86.6/{ablation}") / "evaluation.json").read_text())
-            found = evaluation["provenance"]["start_state"]
-            assert found == state_checksum(reinit if ablation == "reinit" else state)
+            provenance = evaluation["provenance"]
+            assert provenance["start_state"] == state_checksum(reinit if ablation == "reinit" else state)
+            # What a method at initialisation scores is what is trained (but for new weights).
+            scored = end if method in ("magnitude-after", "lottery") else initial
+            assert provenance["scored_state"] == state_checksum(scored)
+
+
+def test_a_mask_that_was_scored_on_other_weights_is_refused(finished: WorkflowCopy, tmp_path: Path) -> None:
+    workflow = finished.copy(tmp_path)
+    path = workflow.cell("snip/86.6/none") / "mask.npz"
+    mask, made_from = load_mask(path)
+    save_mask(path, mask, {**made_from, "scored_state": state_checksum({"elsewhere": torch.zeros(1)})})
+    (workflow.cell("snip/86.6/none") / "predictions.npz").unlink()
+    output = workflow.run(workflow.target("snip/86.6/none"), code=1)
+    assert "was scored on other weights than training starts from. Delete it" in output
 
 
 # ----------------------------------------------------------------------------------- rounds with training between them

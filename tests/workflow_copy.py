@@ -6,6 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -173,3 +175,10 @@ def contents(cell: Path) -> dict[str, object]:
         "curve": curve,
         "metrics": json.loads((cell / "evaluation.json").read_text())["metrics"],
     }
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)

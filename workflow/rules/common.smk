@@ -1,18 +1,28 @@
 # What the rules share: the study, the names of files, and what each stage depends on.
 import csv
+import importlib.util
+import itertools
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import yaml
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow/scripts"))
+if missing := [name for name in ("numpy", "PIL") if importlib.util.find_spec(name) is None]:
+    sys.exit(f"\nThe Python that runs snakemake lacks {', '.join(missing)}: envs/snakemake.yaml says what it needs.\n")
 
+import gpus
+import job_list
 import planning
+import records
+import run_lock
 import scheduling
 import warm_start
-from job import machine_has_gpu
+import watching
+from places import CELL, LOG
 from pruning import PruningError, figures
 from pruning.claims_config import read_claims
 from pruning.fingerprint import fingerprint
@@ -38,13 +48,17 @@ with mistakes_end_snakemake():
     claims = read_claims(Path("config/claims.yaml"), tables, SCHEMAS)
 
 planning.enable()
+records.enable()
+run_lock.enable()
 scheduling.enable()
-if config["warm_start"]:
+watching.enable(workflow, f"{CELL}/evaluation.json")
+if config["job_list"]:
+    job_list.enable(config["job_list"])
+# A job on a cluster is a Snakemake of its own with one script to run.
+if config["warm_start"] and workflow.is_main_process:
     warm_start.enable()
 
-CELL = "results/cells/{network}/{method}/{sparsity}/{ablation}/seed{seed}"
 DENSE_CELL = f"results/cells/{{network}}/{DENSE}/0/none/seed{{seed}}"
-LOG = CELL.replace("results/cells/", "results/logs/cells/")
 DENSE_LOG = DENSE_CELL.replace("results/cells/", "results/logs/cells/")
 END_STATE = f"{CELL}/states/end.safetensors"
 TABLES = [
@@ -72,6 +86,16 @@ def cell_columns():
     return yaml.safe_load((SCHEMAS / "cells.schema.yaml").read_text(encoding="utf-8"))
 
 
+def finished_only(experiments):
+    """What is finished of each experiment; an experiment without any finished pruned cell is left out."""
+    for experiment in experiments:
+        of_masks = figures.ROWS[experiment.figure] == "neurons"
+        name = "mask.npz" if of_masks else "evaluation.json"
+        cells = [cell for cell, path in zip(experiment.cells, files(name, experiment.cells)) if Path(path).is_file()]
+        if any(cell.method != DENSE for cell in cells):
+            yield replace(experiment, cells=tuple(cells))
+
+
 def files(name, cells):
     """The file `name` of every one of `cells`. Rules with thousands of them ask for them in a function: Snakemake keeps
     what stands in a rule beside what it makes of it for the job, and is to keep none of it for a job that is not there.
@@ -79,10 +103,16 @@ def files(name, cells):
     return [f"{CELL}/{name}".format(**vars(cell)) for cell in cells]
 
 
+@cache
+def published():
+    """The lines of config/published.csv."""
+    with open("config/published.csv", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def published_cells():
     """The cells of the study that config/published.csv has a number for."""
-    with open("config/published.csv", encoding="utf-8", newline="") as file:
-        settings = {(row["network"], row["method"], row["sparsity"]) for row in csv.DictReader(file)}
+    settings = {(row["network"], row["method"], row["sparsity"]) for row in published()}
     return [c for c in study.cells if (c.network, c.method, c.sparsity) in settings and c.ablation == "none"]
 
 
@@ -91,6 +121,16 @@ def rows_input(experiment):
     if figures.ROWS[experiment.figure] == "neurons":
         return files("mask.npz", [cell for cell in experiment.cells if cell.method != DENSE])
     return files("evaluation.json", experiment.cells)
+
+
+# How many cells figures and report would show if all were finished.
+WANTED = {experiment.name: len(rows_input(experiment)) for experiment in study.experiments}
+WANTED_CELLS = len(set(itertools.chain.from_iterable(study.trained())))
+if config["partial"]:
+    study.experiments = list(finished_only(study.experiments))
+    with mistakes_end_snakemake():
+        if not study.experiments:
+            raise PruningError("`partial` draws what is finished, and nothing of this study is")
 
 
 # What a job depends on beside its input files stands in its parameters: the rows of the tables, and a fingerprint of the
@@ -217,6 +257,7 @@ def about(experiment):
             name: {f"{key} ({network.row['ranges_are']})": network.row[key] for key in ("matching", "extreme")}
             for name, network in networks.items()
         },
+        "rewinds": {name: network.row["ranges_are"] for name, network in networks.items()},
         "updates": {
             name: {"end": network.updates, "milestones": network.training()["milestones"]}
             for name, network in networks.items()
@@ -232,6 +273,9 @@ def about(experiment):
             method
             for method in dict.fromkeys(cell.method for cell in pruned)
             if "retrain_each_round" in tables.methods[method.partition("@")[0]]
+        ],
+        "published": [
+            row for row in published() if row["network"] in networks and row["method"] in bases and row["accuracy"]
         ],
     }
 
@@ -252,5 +296,26 @@ def claimed_networks():
     }
 
 
+def page_parameters():
+    """What the report says of networks and methods beside tables: their rows, and where methods come from."""
+    networks = {name: tables.network(name) for name in dict.fromkeys(cell.network for cell in study.cells)}
+    methods = dict.fromkeys(cell.method.partition("@")[0] for cell in study.cells if cell.method != DENSE)
+    return {
+        "networks": {name: network.row for name, network in networks.items()},
+        "labels": {name: tables.methods[name]["label"] for name in methods},
+        "sources": {tables.methods[name]["label"]: tables.methods[name]["source"] for name in methods},
+    }
+
+
+def memory_mb(wildcards, attempt):
+    """Memory that a job of a network asks a cluster for: more at each attempt."""
+    return attempt * network_of(wildcards).row["memory_mb"]
+
+
+def minutes(wildcards, attempt):
+    """Time that a job of a network asks a cluster for: more at each attempt."""
+    return attempt * network_of(wildcards).row["minutes"]
+
+
 # Jobs that run a network ask for a GPU where the study may use one.
-GPU = int(config["device"] == "cuda" or (config["device"] == "auto" and machine_has_gpu()))
+GPU = int(config["device"] == "cuda" or (config["device"] == "auto" and bool(gpus.devices())))

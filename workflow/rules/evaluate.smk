@@ -25,7 +25,8 @@ rule cells_table:
     input:
         lambda _: files("evaluation.json", study.cells),
     output:
-        "results/tables/cells.csv",
+        cells="results/tables/cells.csv",
+        provenance="results/tables/provenance.csv",
     log:
         "results/logs/tables/cells.log",
     conda:

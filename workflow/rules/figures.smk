@@ -1,5 +1,5 @@
 # Experiments: each a table and a figure, drawn from the rows of its cells. A change of a figure redraws it and runs nothing
-# else.
+# else. And the pages that show all of a study.
 
 TABLE_FORMATS, FIGURE_FORMATS = (".csv", ".md", ".tex"), (".pdf", ".png")
 FIGURES = [
@@ -53,6 +53,7 @@ for experiment in study.experiments:
         params:
             figure=experiment.figure,
             about=about(experiment),
+            wanted=WANTED[experiment.name],
             code=fingerprint("figure", module_name("figures", experiment.figure)),
         script:
             "../scripts/figure.py"
@@ -79,3 +80,53 @@ rule figure_claims:
         code=fingerprint("figure_claims"),
     script:
         "../scripts/figure_claims.py"
+
+
+FIGURE_OF = {experiment.name: experiment.figure for experiment in study.experiments} | {"claims": "claims"}
+PAGES = ["results/report.html", "results/interactive.html"]
+
+
+rule report_page:
+    input:
+        template="workflow/report/page.html.jinja",
+        captions=[f"workflow/report/{figure}.rst" for figure in dict.fromkeys(FIGURE_OF.values())],
+        figures=[f"results/figures/{name}.svg" for name in FIGURE_OF],
+        tables=[f"results/tables/{name}.md" for name in [*FIGURE_OF, *(["replications"] if published_cells() else [])]],
+        cells="results/tables/cells.csv",
+        provenance="results/tables/provenance.csv",
+    output:
+        report(
+            "results/report.html",
+            caption="../report/page.rst",
+            category="Report",
+            labels={"page": "the whole study, to be read from top to bottom"},
+        ),
+    log:
+        "results/logs/report.log",
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        **page_parameters(),
+        figures=FIGURE_OF,
+        wanted=WANTED_CELLS,
+        code=fingerprint("report_page"),
+    script:
+        "../scripts/report_page.py"
+
+
+rule interactive_page:
+    input:
+        template="workflow/report/interactive.html.jinja",
+        cells="results/tables/cells.csv",
+    output:
+        "results/interactive.html",
+    log:
+        "results/logs/interactive.log",
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        labels={name: row["label"] for name, row in tables.methods.items()},
+        curve=lambda _: f"{CELL}/training.csv",
+        code=fingerprint("interactive_page"),
+    script:
+        "../scripts/interactive_page.py"

@@ -14,6 +14,8 @@ rule prune:
     threads: lambda w: network_of(w).row["threads"]
     resources:
         gpu=GPU,
+        mem_mb=memory_mb,
+        runtime=minutes,
     params:
         recipe=lambda w: mask_parameters(w.network, w.method),
         code=fingerprint("prune"),

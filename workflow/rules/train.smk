@@ -18,6 +18,8 @@ rule train:
     threads: lambda w: network_of(w).row["threads"]
     resources:
         gpu=GPU,
+        mem_mb=memory_mb,
+        runtime=minutes,
     params:
         recipe=lambda w: start_parameters(w.network, w.method),
         code=fingerprint("train"),
@@ -49,6 +51,8 @@ rule train_dense:
     threads: lambda w: network_of(w).row["threads"]
     resources:
         gpu=GPU,
+        mem_mb=memory_mb,
+        runtime=minutes,
     params:
         recipe=lambda w: training_parameters(w.network),
         code=fingerprint("train_dense"),
@@ -73,6 +77,8 @@ rule dense_cell:
     threads: lambda w: network_of(w).row["threads"]
     resources:
         gpu=GPU,
+        mem_mb=memory_mb,
+        runtime=minutes,
     params:
         recipe=lambda w: training_parameters(w.network),
         code=fingerprint("fill_cell"),
@@ -105,6 +111,8 @@ rule measure_cost:
     threads: lambda w: network_of(w).row["threads"]
     resources:
         gpu=GPU,
+        mem_mb=memory_mb,
+        runtime=minutes,
     params:
         recipe=lambda w: training_parameters(w.network),
         device="GPU" if GPU else "CPU",
@@ -126,6 +134,8 @@ rule replay_state:
     threads: lambda w: network_of(w).row["threads"]
     resources:
         gpu=GPU,
+        mem_mb=memory_mb,
+        runtime=minutes,
     params:
         recipe=lambda w: training_parameters(w.network),
         code=fingerprint("replay_state"),

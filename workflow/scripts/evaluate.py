@@ -16,6 +16,8 @@ with job.reporting(snakemake.log[0]):
     scoring, training = read_json(snakemake.input.mask_run), read_json(snakemake.input.training_run)
     if not mask_checksum(mask) == scoring.pop("mask") == training["mask"]:
         raise PruningError(f"{snakemake.input.mask} is not the mask that the cell was trained under. Delete it.")
+    if about["data"] != training["data"]:
+        raise PruningError(f"{snakemake.input.mask} was made on other data than the cell was trained on. Delete it.")
     metrics = {
         **accuracy_metrics(load_predictions(snakemake.input.predictions)),
         **mask_metrics(mask, read_json(snakemake.input.wiring)),

@@ -1,5 +1,7 @@
 """What the scripts of all rules share: a log, errors for people, the device, and the record of a run."""
 
+import contextlib
+import fcntl
 import logging
 import platform
 import sys
@@ -7,22 +9,37 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import gpus
+from processes import end_with_parent
 from pruning import PruningError
+from pruning.files import write_text
 
 
 @contextmanager
 def reporting(log: str) -> Iterator[logging.Logger]:
-    """Log to the file `log`. A mistake of the user ends the job with its message, there and on the screen."""
-    logger = logging.getLogger("pruning")
+    """Log to the file `log`, locked as long as the job runs (`status.py` looks at that).
+
+    A mistake of the user ends the job with its message, there and on the screen. Snakemake deletes `log` before it
+    starts a job. So that the log of an attempt that was killed or failed survives, it is also kept beside, as
+    `log`.unfinished, until an attempt ends well: each later one begins its log with it.
+    """
+    end_with_parent()
+    logger, unfinished = logging.getLogger("pruning"), Path(f"{log}.unfinished")
     logger.setLevel(logging.INFO)
-    handler = logging.FileHandler(log, mode="w", encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%Y-%m-%d %H:%M:%S"))
-    logger.addHandler(handler)
     try:
+        earlier = unfinished.read_text(encoding="utf-8", errors="replace") if unfinished.exists() else ""
+        write_text(log, f"{earlier.rstrip()}\n" if earlier else "")
+        for path in (log, unfinished):
+            handler = logging.FileHandler(path, encoding="utf-8")
+            with contextlib.suppress(OSError):  # a file system without locks: what runs there counts as missing
+                fcntl.flock(handler.stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S"))
+            logger.addHandler(handler)
+        if earlier:
+            logger.info("the attempts above were killed or failed; this is another")
         yield logger
     except PruningError as error:
         logger.error("%s", error)
@@ -31,19 +48,16 @@ def reporting(log: str) -> Iterator[logging.Logger]:
     except Exception:
         logger.exception("This is a fault of the program, not of its use:")
         raise
-
-
-def machine_has_gpu() -> bool:
-    """Whether this machine has an NVIDIA GPU, told without torch, so that planning stays quick."""
-    return any(Path("/dev").glob("nvidia[0-9]*"))
+    unfinished.unlink()
 
 
 def choose_device(given_gpu: bool) -> Any:
-    """The device of this job: the GPU that it was given, or the CPU. Raises PruningError where there is no such GPU."""
+    """The device of this job: the CPU, or a GPU if it was given one. Raises PruningError where there is none."""
     import torch
 
     if not given_gpu:
         return torch.device("cpu")
+    gpus.take()
     if not torch.cuda.is_available():
         raise PruningError(
             f"This job was given a GPU on {platform.node()}, and torch {torch.__version__} finds none there"
@@ -59,7 +73,8 @@ class Run:
         self.device, self.started, self.clock = device, datetime.now(UTC), time.perf_counter()
 
     def record(self, **more: Any) -> dict[str, Any]:
-        packages = {name: metadata.version(name) for name in ("torch", "numpy", "safetensors") if name in sys.modules}
+        modules = [sys.modules[name] for name in ("torch", "numpy", "safetensors") if name in sys.modules]
+        packages = {module.__name__: str(module.__version__) for module in modules}
         return {
             "started": self.started.isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - self.clock, 6),

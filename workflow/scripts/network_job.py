@@ -28,6 +28,7 @@ class NetworkJob:
     def __init__(self, snakemake: Any) -> None:
         self.settings: dict[str, Any] = snakemake.params.recipe
         self.seed = int(snakemake.wildcards.seed)
+        self.elsewhere: str | None = snakemake.config["elsewhere"]
         self.device = prepare_torch(snakemake)
         self.run = Run(self.device)
         prepared, source = Path(snakemake.input.manifest).parent, Path(snakemake.config["data"])

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import numpy as np
 
+import elsewhere
 import job
 from pruning import PruningError
+from pruning.files import read_json
 from pruning.networks import all_kept
 from pruning.states import load_progress, nearest_state, save_progress
 from pruning.training import from_state, train, updates_an_epoch
 from training_job import TrainingJob
 
-with job.reporting(snakemake.log[0]) as log:
-    work = TrainingJob(snakemake)
-    step, output = int(snakemake.wildcards.step.removesuffix("it")), Path(snakemake.output[0])
-    mask, initial = all_kept(work.network), work.initial_state()
+
+def make():
     key = work.key(mask, initial)
     begin = nearest_state(output.parent, step, key) or from_state(work.network, initial, 0)
     log.info("replaying from update %d to %d", begin.update, step)
@@ -37,3 +37,18 @@ with job.reporting(snakemake.log[0]) as log:
             )
     progress.rows.clear()
     save_progress(output, progress, key)
+
+
+def check(there):
+    record = read_json(Path(snakemake.input.end).with_suffix(".json"))
+    work.check_state(there(snakemake.output[0]), record, mask, initial, step)
+
+
+with job.reporting(snakemake.log[0]) as log:
+    work = TrainingJob(snakemake)
+    step, output = int(snakemake.wildcards.step.removesuffix("it")), Path(snakemake.output[0])
+    mask, initial = all_kept(work.network), work.initial_state()
+    if work.elsewhere:
+        elsewhere.take(work.elsewhere, snakemake.output, check)
+    else:
+        make()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import elsewhere
 import job
 from pruning import PruningError
 from pruning.files import write_json, write_rows
@@ -9,6 +10,29 @@ from pruning.masks import load_mask
 from pruning.states import load_progress, state_checksum
 from pruning.training import COLUMNS, from_state
 from training_job import TrainingJob
+
+
+def make():
+    start = from_state(work.network, state, work.settings["schedule_from"])
+    checkpoint = Path(snakemake.params.checkpoint)
+    end, record = work.train(mask, start, checkpoint, snakemake.config["checkpoint_seconds"], log)
+    if snakemake.output.get("state"):
+        work.save_end_state(snakemake.output.state, end, mask, state)
+    else:
+        work.predict(snakemake.output.predictions)
+        write_rows(snakemake.output.curve, COLUMNS, end.rows)
+    write_json(snakemake.output.run, record)
+    checkpoint.unlink(missing_ok=True)
+
+
+def check(there):
+    record = elsewhere.check_record(there(snakemake.output.run), work.made_from(mask, state))
+    if snakemake.output.get("state"):
+        work.check_state(there(snakemake.output.state), record, mask, state)
+    else:
+        predictions, curve = there(snakemake.output.predictions), there(snakemake.output.curve)
+        elsewhere.check_predictions(predictions, curve, work.data.test.labels)
+
 
 with job.reporting(snakemake.log[0]) as log:
     work = TrainingJob(snakemake)
@@ -21,13 +45,7 @@ with job.reporting(snakemake.log[0]) as log:
     scored_where_it_starts = work.settings["prune_at"] == work.settings["rewind_to"] and not reinit
     if scored_where_it_starts and state_checksum(state) != about["scored_state"]:
         raise PruningError(f"{snakemake.input.mask} was scored on other weights than training starts from. Delete it.")
-    start = from_state(work.network, state, work.settings["schedule_from"])
-    checkpoint = Path(snakemake.params.checkpoint)
-    end, record = work.train(mask, start, checkpoint, snakemake.config["checkpoint_seconds"], log)
-    if snakemake.output.get("state"):
-        work.save_end_state(snakemake.output.state, end, mask, state)
+    if work.elsewhere:
+        elsewhere.take(work.elsewhere, snakemake.output, check)
     else:
-        work.predict(snakemake.output.predictions)
-        write_rows(snakemake.output.curve, COLUMNS, end.rows)
-    write_json(snakemake.output.run, record)
-    checkpoint.unlink(missing_ok=True)
+        make()

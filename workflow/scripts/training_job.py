@@ -8,11 +8,12 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from elsewhere import refuse
 from network_job import NetworkJob
 from pruning import batches
 from pruning.masks import Mask, mask_checksum
 from pruning.predictions import from_logits, save_predictions
-from pruning.states import Progress, State, load_checkpoint, run_key, save_progress, state_checksum
+from pruning.states import Progress, State, load_checkpoint, load_progress, run_key, save_progress, state_checksum
 from pruning.training import COLUMNS, Recipe, predict, train
 
 
@@ -24,17 +25,31 @@ class TrainingJob(NetworkJob):
         self.recipe = Recipe.read(self.settings)
         self.batches = batches.of_data(self.data, self.recipe.batch_size, self.seed, self.device)
 
-    def key(self, mask: Mask, start: State) -> str:
-        """The name of this run: all that its bytes depend on."""
-        return run_key(
-            self.settings,
-            self.seed,
-            mask_checksum(mask),
-            state_checksum(start),
-            self.data.checksum,
-            torch.__version__,
-            self.device.type,
-        )
+    def made_from(self, mask: Mask, start: State) -> dict[str, Any]:
+        """What this run is made from, as its record says it."""
+        return {
+            "recipe": self.settings,
+            "mask": mask_checksum(mask),
+            "start_state": state_checksum(start),
+            "data": self.data.checksum,
+        }
+
+    def key(self, mask: Mask, start: State, torch_version: str | None = None, engine: str | None = None) -> str:
+        """The name of this run, or of the same with another torch on another engine: all that its bytes depend on."""
+        recipe, *checksums = self.made_from(mask, start).values()
+        made_by = torch_version or torch.__version__, engine or self.device.type
+        return run_key(recipe, self.seed, *checksums, *made_by)
+
+    def check_state(
+        self, path: Path, record: dict[str, Any], mask: Mask, start: State, update: int | None = None
+    ) -> None:
+        """Raise PruningError where the state at `path`, from elsewhere, is not of this run, made by what `record` says;
+        or not that after `update` updates."""
+        progress, key = load_progress(path)
+        if key != self.key(mask, start, record["versions"]["torch"], record["engine"]):
+            refuse(path, "it is of another run than here (code, data or recipe differ)")
+        if update not in (None, progress.update):
+            refuse(path, f"it is the state after {progress.update} updates")
 
     def train(
         self, mask: Mask, start: Progress, checkpoint: Path, every: float, log: logging.Logger
@@ -61,10 +76,7 @@ class TrainingJob(NetworkJob):
         with bar:
             end = train(self.network, mask, self.recipe, self.batches, progress or start, after_epoch=after_epoch)
         return end, self.run.record(
-            recipe=self.settings,
-            mask=mask_checksum(mask),
-            start_state=state_checksum(start.state),
-            data=self.data.checksum,
+            **self.made_from(mask, start.state),
             training_seconds=sum(float(row["seconds"]) for row in end.rows),
         )
 

@@ -11,12 +11,13 @@ import multiprocessing.connection
 import multiprocessing.forkserver
 import os
 import runpy
-import signal
 import subprocess
 import sys
 import threading
 
 from snakemake.script import PythonScript
+
+from processes import end_with_parent
 
 PRELOADED = ["snakemake.cli", "torch", "numpy", "safetensors.torch", "pandas", "PIL.Image"]
 """Other people's modules, and none of the library: a server that is running must not keep an old version of it."""
@@ -79,11 +80,7 @@ def die_with_parent() -> None:
     The server ends once nobody holds the other end of its pipe any more, and it takes along the children that asked for
     that. In this order: the server cannot end between the two.
     """
-    if sys.platform == "linux":
-        import ctypes
-
-        set_parent_death_signal = 1
-        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+    end_with_parent()
     server = multiprocessing.forkserver._forkserver
     if server._forkserver_alive_fd is not None:
         os.close(server._forkserver_alive_fd)

@@ -43,7 +43,7 @@ class Resident:
             shown = augmentation.of_epoch(self.data.augmentation, self.images, self.seed, epoch)
         for start in range(first * self.batch_size, examples, self.batch_size):
             chosen = order[start : start + self.batch_size]
-            images = normalise(shown(chosen), self.data) if self.augmented else self.images[chosen]
+            images = normalise(shown(chosen), self.data) if self.augmented else self.images.index_select(0, chosen)
             yield images, self.labels[chosen]
 
     def test(self) -> Iterator[Tensor]:

@@ -16,6 +16,7 @@ SOURCES = {
     "report": "Secondary: after a reproduction report that cites the paper",
     "summary": "Secondary and weak: after machine-written summaries of the paper",
     "unverified": "Unverified: a recollection of the paper, not read in it",
+    "ours": "Not a claim of the paper",
 }
 RULES = {
     "not below": "It holds where d > -{m} is shown and fails where d < -{m} is shown.",

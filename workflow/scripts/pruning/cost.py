@@ -49,8 +49,8 @@ def measure(
     return {"seconds_an_example": training, "seconds_a_test_example": testing, "updates": updates, "batch_size": batch}
 
 
-def made_data(about: Description, examples: int) -> Data:
-    """A dataset of random bytes in the shape of another, with one test image."""
+def made_data(about: Description, examples: int, test_examples: int = 1) -> Data:
+    """A dataset of random bytes in the shape of another."""
     generator = np.random.default_rng(0)
 
     def made(count: int) -> Split:
@@ -60,7 +60,7 @@ def made_data(about: Description, examples: int) -> Data:
     channels = about.shape[2]
     return Data(
         train=made(examples),
-        test=made(1),
+        test=made(test_examples),
         classes=about.classes,
         scale=about.scale,
         mean=np.zeros(channels, dtype=np.float32),

@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import glob
 import hashlib
 import json
 import os
@@ -12,26 +13,37 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pruning import PruningError
+
 if TYPE_CHECKING:
     import pandas
 
 
 @contextlib.contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`, and rename it to `path` when the block ends without an error."""
+    """Give a temporary path beside `path`, and rename it to `path` when the block ends without an error.
+
+    Raises PruningError where it cannot be written: a full disk, no right to write there.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = None
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for left_over in path.parent.glob(f".{glob.escape(path.name)}.*"):  # by a process that was killed
+            left_over.unlink(missing_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        temporary = Path(name)
         yield temporary
         umask = os.umask(0)
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
+    except OSError as error:
+        raise PruningError(f"{path} cannot be written ({error}). Make room or give leave, and start again.") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary:
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -77,11 +77,9 @@ def make_mask(network: nn.Module, examples: Examples, pruning: Pruning, earlier:
     if keep == 0:
         raise PruningError(f"This sparsity leaves none of the {total} prunable weights. Ask for a lower one.")
     quotas = _quotas(network, examples, pruning, keep)
+    pruned_copy = copy.deepcopy(network)
     for round_number in range(1, pruning.iterations + 1):
-        pruned_copy = copy.deepcopy(network)
-        with torch.no_grad():
-            for name, weight in prunable(pruned_copy).items():
-                weight.mul_(torch.from_numpy(mask[name]).to(weight.device))
+        restore(pruned_copy, network, mask)
         scores = find(pruning.score)(pruned_copy, examples, of_round(pruning.seed, round_number))
         arrays = {name: values.cpu().numpy() for name, values in scores.items()}
         ties, invert = partial(draw, "ties"), pruning.ablation == "invert"
@@ -94,6 +92,14 @@ def make_mask(network: nn.Module, examples: Examples, pruning: Pruning, earlier:
         except PruningError as error:
             raise PruningError(f"Score {pruning.score}, round {round_number}, {error}.") from None
     return shuffle(mask, partial(draw, "shuffle")) if pruning.ablation == "shuffle" else mask
+
+
+def restore(pruned_copy: nn.Module, network: nn.Module, mask: Mask) -> None:
+    """Give a copy of `network` its values again, whatever a score has made of them, with what `mask` removes zero."""
+    kept = {name: torch.from_numpy(array) for name, array in mask.items()}
+    values = network.state_dict()
+    for name, tensor in pruned_copy.state_dict(keep_vars=True).items():
+        tensor.data = values[name] * kept[name].to(values[name].device) if name in kept else values[name].clone()
 
 
 def _quotas(network: nn.Module, examples: Examples, pruning: Pruning, keep: int) -> Quotas | None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from pruning import PruningError
-from pruning.masks import Mask, count
+from pruning.masks import Mask
 from pruning.quotas import Quotas
 
 Scores = dict[str, np.ndarray]
@@ -25,20 +25,21 @@ def select(scores: Scores, alive: Mask, keep: int, ties: Ties, *, invert: bool =
 
     Raises PruningError for a score that is not finite and where fewer than `keep` weights are alive.
     """
-    for name, values in scores.items():
-        if not np.isfinite(values[alive[name]]).all():
-            raise PruningError(f"{name}: {np.count_nonzero(~np.isfinite(values))} scores are not finite")
-    if not 0 <= keep <= count(alive):
-        raise PruningError(f"cannot keep {keep} of {count(alive)} weights")
     names = list(scores)
-    candidates = np.concatenate([scores[name][alive[name]] for name in names])
+    of_tensor = {name: scores[name][alive[name]] for name in names}
+    for name, values in of_tensor.items():
+        if not np.isfinite(values).all():
+            raise PruningError(f"{name}: {np.count_nonzero(~np.isfinite(values))} scores are not finite")
+    candidates = np.concatenate(list(of_tensor.values()))
+    if not 0 <= keep <= len(candidates):
+        raise PruningError(f"cannot keep {keep} of {len(candidates)} weights")
     if invert:
         candidates = -candidates
     chosen = _highest(candidates, keep, lambda: _tie_keys(names, alive, ties, invert))
     mask, start = {}, 0
     for name in names:
         mask[name] = np.zeros_like(alive[name])
-        stop = start + int(np.count_nonzero(alive[name]))
+        stop = start + len(of_tensor[name])
         mask[name][alive[name]] = chosen[start:stop]
         start = stop
     return mask

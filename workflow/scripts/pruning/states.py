@@ -55,7 +55,10 @@ def save_progress(path: str | Path, progress: Progress, key: str) -> None:
     momentum = {f"{MOMENTUM}{name}": value for name, value in progress.velocity.items() if value.any()}
     about = {"key": key, "update": progress.update, "rows": progress.rows}
     with replacing(path) as temporary:
-        save_file({**progress.state, **momentum}, temporary, {"about": json.dumps(about)})
+        try:
+            save_file({**progress.state, **momentum}, temporary, {"about": json.dumps(about)})
+        except SafetensorError as error:  # of a full disk
+            raise OSError(str(error)) from None
 
 
 def load_progress(path: str | Path) -> tuple[Progress, str]:

@@ -365,8 +365,10 @@ class Study:
     @cached_property
     def cells(self) -> list[Cell]:
         """Every cell that is trained, each once: those of the experiments that show more than masks."""
-        trained = [e.cells for e in self.experiments if figures.ROWS[e.figure] != "neurons"]
-        return list(dict.fromkeys(itertools.chain.from_iterable(trained)))
+        return list(dict.fromkeys(itertools.chain.from_iterable(self.trained())))
+
+    def trained(self) -> list[tuple[Cell, ...]]:
+        return [e.cells for e in self.experiments if figures.ROWS[e.figure] != "neurons"]
 
 
 GRID = ("networks", "methods", "sparsities", "ablations", "seeds")

@@ -200,7 +200,21 @@ def _text(value: Any) -> str:
 
 
 def _latex(text: str) -> str:
-    return text.translate({ord(sign): rf"\{sign}" for sign in "_%&#$"} | {ord("±"): r"$\pm$"})
+    return text.translate(LATEX)
+
+
+LATEX = str.maketrans(
+    {
+        **{sign: rf"\{sign}" for sign in "_%&#${}"},
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "±": r"$\pm$",
+        "<": "$<$",
+        ">": "$>$",
+        "\u2212": "$-$",
+    }
+)
 
 
 ABLATION_TITLES = {

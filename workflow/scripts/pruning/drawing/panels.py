@@ -1,12 +1,14 @@
 """How the panels of a figure are laid out: two side by side, or a block of small ones a network."""
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pruning.drawing import style
+from pruning.figures import About
 from pruning.tables import in_order_of_sparsity
 
 MOST_COLUMNS = 4
@@ -19,6 +21,12 @@ def networks_and_sparsities(rows: pd.DataFrame) -> list[tuple[str, str]]:
         for network in sorted(rows.network.unique())
         for sparsity in in_order_of_sparsity(rows.sparsity[rows.network == network])
     ]
+
+
+def heading(network: str, sparsity: str, about: About) -> str:
+    """The title of such a panel. Where it stands at the end of a range, that says how sure this is."""
+    ends = [name for name, (_, end) in about.ranges.get(network, {}).items() if Decimal(str(end)) == Decimal(sparsity)]
+    return "\n".join([f"{network}, {sparsity}% removed", *(f"end of {name}" for name in ends)])
 
 
 def grid(count: int) -> tuple[Figure, list[Axes], float]:

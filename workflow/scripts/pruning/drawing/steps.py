@@ -76,13 +76,20 @@ def handles(cells: pd.DataFrame, pruned: pd.DataFrame, entries: style.Entries, a
     return found
 
 
-def note(panels: Iterable[list[Summary]], pruned: pd.DataFrame) -> str:
+def rewinds(about: About, methods: Iterable[str], networks: Iterable[str]) -> str:
+    """A sentence on the networks whose own rewind step is a recollection of the paper, where it is shown."""
+    unsure = [network for network in dict.fromkeys(networks) if about.rewinds.get(network) == "unverified"]
+    shown = {"lottery", "lottery-iterative"} & set(methods)
+    return f" The step to which lottery tickets rewind is unverified: {', '.join(unsure)}." if unsure and shown else ""
+
+
+def note(panels: Iterable[list[Summary]], pruned: pd.DataFrame, about: About) -> str:
     """What points, bars and axes are, in words."""
     text = curves.note([summaries for summaries in panels if summaries])
     text += "\nUpdate: at which the weights are scored and pruned; of a lottery ticket, to which they are rewound."
     if pruned.across.any():
         text += " Lines across: methods with one such update only, at whatever place."
-    return text
+    return text + rewinds(about, pruned.method, pruned.network)
 
 
 class StepAxis:

@@ -235,6 +235,11 @@ def handle(name: str, look: Look) -> Line2D:
     return Line2D([], [], label=name, **look.line())
 
 
+def mark(figure: Figure, text: str) -> None:
+    """Write `text` above all panels, where it cannot be overlooked; they make room for it."""
+    figure.suptitle(text, fontsize=8, color="#D55E00")
+
+
 def save(figure: Figure, path: Path) -> None:
     """Write `figure` in the format that the suffix of `path` names, without dates: the same picture, the same bytes."""
     nothing = {".pdf": "CreationDate", ".svg": "Date", ".png": "Software"}

@@ -3,26 +3,22 @@
     table(rows, about)   the numbers that are drawn, as a table; `HEADING` says in words what they are
     draw(rows, about)    a matplotlib Figure
 
-of the rows of an experiment's cells. Neither needs torch, and what is in this file not even matplotlib.
+of the rows of an experiment's cells; a caption of its name lies in workflow/report. Neither needs torch, and what is in
+this file not even matplotlib.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 ROWS = {
-    "accuracy": "cells",
-    "ablations": "cells",
+    **dict.fromkeys(sorted(path.stem for path in Path(__file__).parent.glob("[!_]*.py")), "cells"),
     "layer_density": "layers",
-    "effective_sparsity": "cells",
     "neuron_collapse": "neurons",
-    "overview": "cells",
-    "pruning_step": "cells",
-    "pruning_step_ablations": "cells",
-    "variants": "cells",
 }
-"""What each figure is drawn from: a row a cell, a layer of a cell, or a threshold of a cell's neurons (of masks alone).
-A new figure is a file here and a line in this list."""
+"""What each figure is drawn from: a row a cell if nothing else is said here; a layer of a cell, or a threshold of a
+cell's neurons (of masks alone)."""
 
 
 @dataclass(frozen=True)
@@ -39,5 +35,9 @@ class About:
     """{network: {"end": length of training, "milestones": drops of the learning rate}}, in updates"""
     steps: Mapping[str, Mapping[str, Mapping[str, int]]]
     """{network: {method: its prune_at, rewind_to and schedule_from}}, in updates"""
+    rewinds: Mapping[str, str] = field(default_factory=dict)
+    """{network: how sure the step is to which its lottery tickets rewind}"""
     retrained: Collection[str] = ()
     """the methods that remove 20% of what remains a round and train to the end in each"""
+    published: Sequence[Mapping[str, str]] = ()
+    """lines of config/published.csv for these networks and methods"""

@@ -1,16 +1,19 @@
 """Test accuracy against sparsity, one panel a network: every method, and the dense network."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.transforms import offset_copy
 
 from pruning.drawing import curves, panels, style
 from pruning.drawing.accuracy_table import HEADING as HEADING
 from pruning.drawing.accuracy_table import table as table
 from pruning.figures import About
+from pruning.statistics import Summary, summarise
 
 
 @style.applied()
@@ -24,6 +27,7 @@ def draw(cells: pd.DataFrame, about: About) -> Figure:
     shifts = sparsity_axis.dodge(len(entries))
     marker = sparsity_axis.marker_size(width)
     drawn = []
+    certainties: dict[str, None] = {}
     any_range = bool(entries) and any(about.ranges.get(network) for network in networks)
     for axes, network in zip(grid, networks, strict=True):
         here = cells[cells.network == network]
@@ -35,7 +39,9 @@ def draw(cells: pd.DataFrame, about: About) -> Figure:
                 curves.plot_curve(axes, points, entries[key], shift, marker)
         curves.plot_dense(axes, dense)
         drawn.append(curves.drawn(lines.values(), dense))
-        curves.accuracy_axis(axes, drawn[-1])
+        others = plot_published(axes, [row for row in about.published if row["network"] == network], entries)
+        certainties |= dict.fromkeys(others)
+        curves.accuracy_axis(axes, drawn[-1] + [summary for summaries in others.values() for summary in summaries])
         sparsity_axis.apply(axes, width)
         if entries:
             mark_ranges(axes, about.ranges.get(network, {}), sparsity_axis.gap / 4)
@@ -45,8 +51,30 @@ def draw(cells: pd.DataFrame, about: About) -> Figure:
     note = curves.note(drawn)
     if any(look.baseline for _, look in entries.values()):
         note += " Open markers: baselines."
-    style.legend(figure, style.handles(entries) + curves.dense_entries(cells), note)
+    published = [
+        Line2D([], [], label=f"Published by others, {certainty}", **star(style.DENSE_COLOUR, certainty))
+        for certainty in certainties
+    ]
+    style.legend(figure, style.handles(entries) + curves.dense_entries(cells) + published, note)
     return figure
+
+
+def star(colour: str, certainty: str) -> dict[str, Any]:
+    """How a number that others published is drawn; open where it is unverified."""
+    look = style.Look(colour, "*", baseline=certainty == "unverified")
+    return look.line() | {"linestyle": "none", "markersize": 7}
+
+
+def plot_published(axes: Axes, rows: Sequence[Mapping[str, str]], entries: style.Entries) -> dict[str, list[Summary]]:
+    """A star for each number that others published for a method that is drawn: {how sure it is: the numbers}."""
+    found: dict[str, list[Summary]] = {}
+    for row in rows:
+        if f"{row['method']}/none" in entries:
+            accuracy = float(row["accuracy"])
+            colour = entries[f"{row['method']}/none"][1].colour
+            axes.plot(curves.position(row["sparsity"]), accuracy, **star(colour, row["certainty"]))
+            found.setdefault(row["certainty"], []).append(summarise([accuracy]))
+    return found
 
 
 def mark_ranges(axes: Axes, ranges: Mapping[str, Sequence[float]], margin: float) -> None:

@@ -45,7 +45,7 @@ def draw(neurons: pd.DataFrame, about: About) -> Figure:
         axes.axvline(float(sparsity), color="0.4", linewidth=0.7, zorder=1.5)
         axes.set_xlim(0, 100)
         axes.set_ylim(0, 100)
-        axes.set_title(f"{network}, {sparsity}% removed")
+        axes.set_title(panels.heading(network, sparsity, about))
         axes.set_xlabel("incoming weights removed, at least (%)")
         axes.set_ylabel("neurons (%)")
     counts = neurons.groupby(["network", "key", "sparsity"]).seed.nunique().tolist()

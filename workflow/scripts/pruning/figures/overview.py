@@ -105,6 +105,7 @@ def draw(cells: pd.DataFrame, about: About) -> Figure:
         "The fewest weights within one point of the dense network. Dashed: the mask is known in retrospect only."
         " Lines in one place are drawn side by side."
     )
+    note += steps.rewinds(about, rows.method, networks)
     without = sum(rows.sparsity == "")
     if without:
         note += " A method without a line stays within one point at no sparsity of the study."

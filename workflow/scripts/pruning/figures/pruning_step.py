@@ -58,8 +58,8 @@ def draw(cells: pd.DataFrame, about: About) -> Figure:
         dense = curves.dense_of(cells[cells.network == network])
         drawn.append(steps.plot(axes, here, dense, entries, axis, width))
         curves.accuracy_axis(axes, drawn[-1])
-        axes.set_title(f"{network}, {sparsity}% removed")
+        axes.set_title(panels.heading(network, sparsity, about))
         axes.set_xlabel(steps.UPDATE)
         axes.set_ylabel(curves.ACCURACY)
-    style.legend(figure, steps.handles(cells, pruned, entries, about), steps.note(drawn, pruned))
+    style.legend(figure, steps.handles(cells, pruned, entries, about), steps.note(drawn, pruned, about))
     return figure

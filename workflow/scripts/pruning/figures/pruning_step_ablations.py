@@ -18,7 +18,7 @@ def draw(cells: pd.DataFrame, about: About) -> Figure:
     titles = {method: name for method, (name, _) in style.methods(set(pruned.base), about.labels).items()}
     entries = {name: entry for name, entry in style.ABLATIONS.items() if name in set(pruned.ablation)}
     names = {
-        f"{network}/{sparsity}": f"{network}, {sparsity}% removed"
+        f"{network}/{sparsity}": panels.heading(network, sparsity, about).replace("\n", ", ")
         for network, sparsity in panels.networks_and_sparsities(pruned)
     }
     figure, found, width = panels.blocks(names, titles, steps.UPDATE, curves.ACCURACY, same_x=False)
@@ -34,5 +34,5 @@ def draw(cells: pd.DataFrame, about: About) -> Figure:
             drawn[-1] += steps.plot(axes, here[here.base == method], dense, entries, axis, width)
         for axes in block.values():
             curves.accuracy_axis(axes, drawn[-1])
-    style.legend(figure, steps.handles(cells, pruned, entries, about), steps.note(drawn, pruned))
+    style.legend(figure, steps.handles(cells, pruned, entries, about), steps.note(drawn, pruned, about))
     return figure

@@ -22,7 +22,7 @@ class LeNet5(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         features = functional.max_pool2d(self.conv1(images), 2)
         features = functional.max_pool2d(self.conv2(features), 2)
-        features = self.hidden(features.flatten(1)).relu()
+        features = self.hidden(features.flatten(1)).relu_()
         logits: Tensor = self.output(features)
         return logits
 

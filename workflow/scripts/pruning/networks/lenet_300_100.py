@@ -11,8 +11,8 @@ class LeNet300100(nn.Module):
         self.output = nn.Linear(100, classes)
 
     def forward(self, images: Tensor) -> Tensor:
-        features = self.hidden1(images.flatten(1)).relu()
-        features = self.hidden2(features).relu()
+        features = self.hidden1(images.flatten(1)).relu_()
+        features = self.hidden2(features).relu_()
         logits: Tensor = self.output(features)
         return logits
 

@@ -22,10 +22,10 @@ class Block(nn.Module):
             )
 
     def forward(self, images: Tensor) -> Tensor:
-        features: Tensor = self.norm1(self.conv1(images)).relu()
+        features: Tensor = self.norm1(self.conv1(images)).relu_()
         features = self.norm2(self.conv2(features))
-        features = features + self.shortcut(images)
-        return features.relu()
+        features += self.shortcut(images)
+        return features.relu_()
 
 
 class ResNet(nn.Module):
@@ -44,7 +44,7 @@ class ResNet(nn.Module):
         self.output = nn.Linear(widths[-1], classes)
 
     def forward(self, images: Tensor) -> Tensor:
-        features = self.norm(self.conv(images)).relu()
+        features = self.norm(self.conv(images)).relu_()
         features = self.blocks(features).mean((2, 3))
         logits: Tensor = self.output(features)
         return logits

@@ -18,12 +18,12 @@ class VGG(nn.Module):
             if isinstance(width, str):
                 layers.append(nn.MaxPool2d(2) if width == "pool" else nn.AvgPool2d(2))
             else:
-                layers += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU()]
+                layers += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
                 channels = width
         self.features = nn.Sequential(*layers)
         layers = []
         for width in hidden:
-            layers += [nn.Linear(channels, width), nn.BatchNorm1d(width), nn.ReLU()]
+            layers += [nn.Linear(channels, width), nn.BatchNorm1d(width), nn.ReLU(inplace=True)]
             channels = width
         self.hidden = nn.Sequential(*layers)
         self.output = nn.Linear(channels, classes)

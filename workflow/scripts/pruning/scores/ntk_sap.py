@@ -23,7 +23,7 @@ def score(network: nn.Module, examples: Examples, stream: Stream) -> Scores:
     not drawn anew for each round: it is the state that is pruned, as for every score of this study.
     """
     for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
             module.momentum = 1.0  # so that its running statistics are those of the last inputs
     weights = {name: weight.detach() for name, weight in prunable(network).items()}
     perturbed = {name: weight + PERTURBATION * _normal(stream, name, weight) for name, weight in weights.items()}

@@ -1,0 +1,102 @@
+"""Cells of another machine: taken in with their bytes and nothing trained, or refused by name."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workflow_copy import WorkflowCopy, contents
+
+CELLS = ["snip/86.6/none", "random/86.6/reinit", "lottery/86.6/none", "lottery-iterative/20/none", "dense/0/none"]
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> WorkflowCopy:
+    """The other machine: a workflow with some cells. Only to be read."""
+    workflow = WorkflowCopy.make(tmp_path_factory.mktemp("there"))
+    workflow.run(*map(workflow.target, CELLS))
+    return workflow
+
+
+def take(workflow: WorkflowCopy, folder: Path, code: int = 0) -> str:
+    return workflow.run("take_in", "--keep-going", code=code, config=(f"elsewhere={folder}",))
+
+
+def test_cells_are_taken_with_their_bytes_and_nothing_is_trained(there: WorkflowCopy, tmp_path: Path) -> None:
+    here = WorkflowCopy.make(tmp_path)
+    take(here, there.folder / "results")
+    assert {name: contents(here.cell(name)) for name in CELLS} == {name: contents(there.cell(name)) for name in CELLS}
+    for name in CELLS:
+        for record in ("mask.json", "training.json"):
+            assert (here.cell(name) / record).read_bytes() == (there.cell(name) / record).read_bytes()
+    assert not [log for log in here.folder.glob("results/logs/**/*.log") if "epoch=" in log.read_text()]
+    states = [sorted(path.name for path in w.cell("dense/0/none").glob("states/*")) for w in (here, there)]
+    assert states[0] == states[1]
+    assert here.plan(*map(here.target, CELLS)) == set()
+
+
+def test_a_list_of_jobs_makes_the_same_cells_without_snakemake(there: WorkflowCopy, tmp_path: Path) -> None:
+    machine, here = WorkflowCopy.make(tmp_path / "machine"), WorkflowCopy.make(tmp_path / "here")
+    here.run_without_jobs("-n", *map(here.target, CELLS), config=("job_list=jobs.txt",))
+    assert not (here.folder / "results").exists()
+    shutil.move(here.folder / "jobs.txt", machine.folder)
+    (machine.folder / "snakemake.py").write_text("raise ImportError")
+    command = [sys.executable, "workflow/scripts/run_job_list.py", "jobs.txt"]
+    environment = {**os.environ, "PYTHONPATH": str(machine.folder)}
+    printed = subprocess.run(command, cwd=machine.folder, env=environment, check=True, capture_output=True, text=True)
+    assert f"1 of {len((machine.folder / 'jobs.txt').read_text().splitlines())}: " in printed.stdout
+    assert {name: contents(machine.cell(name)) for name in CELLS} == {
+        name: contents(there.cell(name)) for name in CELLS
+    }
+    (machine.cell(CELLS[0]) / "evaluation.json").unlink()
+    again = subprocess.run(command, cwd=machine.folder, env=environment, check=True, capture_output=True, text=True)
+    assert len(again.stdout.splitlines()) == 1
+    take(here, machine.folder / "results")
+    assert here.plan(*map(here.target, CELLS)) == set()
+
+
+def test_what_does_not_fit_is_refused_by_name_and_the_rest_is_taken(there: WorkflowCopy, tmp_path: Path) -> None:
+    cells = ["snip/86.6/none", "random/86.6/reinit", "lottery/86.6/none", "lottery-iterative/20/none"]
+    folder = Path(shutil.copytree(there.folder / "results", tmp_path / "results"))
+    predictions, code, missing, fits = (folder / f"cells/tiny/{name}/seed0" for name in cells)
+    shutil.copy(folder / "cells/tiny/lottery/86.6/none/seed0/predictions.npz", predictions)
+    record = json.loads((code / "training.json").read_text())
+    record["recipe"] |= {"learning_rate": 0.1, "training_code": "other"}
+    (code / "training.json").write_text(json.dumps(record))
+    (missing / "training.csv").unlink()
+    here = WorkflowCopy.make(tmp_path / "here")
+    output = take(here, folder, code=1)
+    expected = {
+        predictions / "predictions.npz": "it is not of the training in training.csv",
+        code / "training.json": "other learning_rate, training_code than here",
+        missing / "training.csv": "there is no such file",
+    }
+    for path, why in expected.items():
+        assert output.count(f"{path} is not taken in: {why}.") == 1
+    assert output.count("is not taken in") == len(expected)
+    assert "Traceback" not in output
+    found = {str(path.parent.relative_to(here.folder)) for path in here.folder.glob("results/cells/**/predictions.npz")}
+    taken = {str(path.relative_to(tmp_path)) for path in (fits, folder / "cells/tiny/dense/0/none/seed0")}
+    assert found == taken
+
+
+@pytest.mark.parametrize(
+    ("file", "why"), [("mask.npz", "of another cell than here"), ("training.json", "another mask")]
+)
+def test_a_cell_under_the_name_of_another_seed_is_refused(
+    there: WorkflowCopy, tmp_path: Path, file: str, why: str
+) -> None:
+    """Its mask names its cell; its training has checksums of the mask and of the weights that it started from."""
+    folder = tmp_path / "results"
+    seed1 = folder / "cells/tiny/random/86.6/reinit/seed1"
+    shutil.copytree(there.cell("random/86.6/reinit"), seed1)
+    here = WorkflowCopy.make(tmp_path / "here")
+    if file == "training.json":
+        own = str((here.cell("random/86.6/reinit").parent / "seed1/mask.npz").relative_to(here.folder))
+        here.run(own)
+    output = take(here, folder, code=1)
+    assert output.count(f"{seed1 / file} is not taken in: of {why}" if file != "mask.npz" else why) == 1
