@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,8 @@ OTHER_PROGRAMS = ("conda", "pdflatex", "sbatch", "squeue", "pre-commit")
 
 def check_snakemake(arguments: list[str]) -> None:
     """Options that Snakemake has, a study that is there, and targets of it."""
+    if "profiles/slurm" in arguments and not find_spec("snakemake_executor_plugin_slurm"):
+        pytest.skip("snakemake-executor-plugin-slurm is not installed (tests/tools/requirements.txt)")
     _, given = parse_args(arguments)
     config = read("config/config.yaml")
     for file in filter(lambda file: str(file) != "...", given.configfile or []):
