@@ -17,7 +17,7 @@ from matplotlib.colors import to_hex
 from pruning import PruningError
 from pruning.claims import differences, verdicts
 from pruning.claims_config import read_claims
-from pruning.claims_report import to_markdown
+from pruning.claims_report import SOURCES, to_markdown
 from pruning.drawing import claims as figure
 from pruning.drawing import style
 from pruning.statistics import holm, p_above, p_below, summarise
@@ -1062,3 +1062,9 @@ def test_mistake_in_margin_or_level_is_one_message(
     with pytest.raises(PruningError, match=f"claims.yaml: {start}") as caught:
         read(config)
     assert message in str(caught.value)
+
+
+def test_every_source_that_a_claim_may_have_is_put_into_words() -> None:
+    schema = yaml.safe_load((ROOT / "workflow/schemas/claims.schema.yaml").read_text())
+    claim = schema["properties"]["claims"]["additionalProperties"]
+    assert set(SOURCES) == set(claim["properties"]["source"]["enum"])

@@ -1,13 +1,13 @@
 """From a state to a mask: scoring examples, rounds of scoring and selection, and the ablations of the mask."""
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pruning import PruningError
 from pruning.ablations import shuffle
@@ -77,9 +77,9 @@ def make_mask(network: nn.Module, examples: Examples, pruning: Pruning, earlier:
     if keep == 0:
         raise PruningError(f"This sparsity leaves none of the {total} prunable weights. Ask for a lower one.")
     quotas = _quotas(network, examples, pruning, keep)
-    pruned_copy = copy.deepcopy(network)
+    pruned_copy, values = copy.deepcopy(network), network.state_dict()
     for round_number in range(1, pruning.iterations + 1):
-        restore(pruned_copy, network, mask)
+        restore(pruned_copy, values, mask)
         scores = find(pruning.score)(pruned_copy, examples, of_round(pruning.seed, round_number))
         arrays = {name: values.cpu().numpy() for name, values in scores.items()}
         ties, invert = partial(draw, "ties"), pruning.ablation == "invert"
@@ -94,12 +94,16 @@ def make_mask(network: nn.Module, examples: Examples, pruning: Pruning, earlier:
     return shuffle(mask, partial(draw, "shuffle")) if pruning.ablation == "shuffle" else mask
 
 
-def restore(pruned_copy: nn.Module, network: nn.Module, mask: Mask) -> None:
-    """Give a copy of `network` its values again, whatever a score has made of them, with what `mask` removes zero."""
-    kept = {name: torch.from_numpy(array) for name, array in mask.items()}
-    values = network.state_dict()
-    for name, tensor in pruned_copy.state_dict(keep_vars=True).items():
-        tensor.data = values[name] * kept[name].to(values[name].device) if name in kept else values[name].clone()
+@torch.no_grad()
+def restore(pruned_copy: nn.Module, values: Mapping[str, Tensor], mask: Mask) -> None:
+    """Give a network the `values` again that it had, whatever a score has made of them, with what `mask` removes zero.
+
+    Where a score has changed the precision, they are in that: it will change it again.
+    """
+    for name, tensor in pruned_copy.state_dict().items():
+        tensor.copy_(values[name])
+        if name in mask:
+            tensor.mul_(torch.from_numpy(mask[name]).to(tensor.device))
 
 
 def _quotas(network: nn.Module, examples: Examples, pruning: Pruning, keep: int) -> Quotas | None:

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from pruning.batch_norm import twice_differentiable
 from pruning.networks import prunable
 from pruning.scores import Examples, Scores, Stream
 
@@ -19,6 +20,7 @@ def score(network: nn.Module, examples: Examples, stream: Stream) -> Scores:
     Where there are several chunks of examples, the signed mean over them, weighted by size. (Authors' code.)
     """
     network.train()
+    twice_differentiable(network)
     weights = prunable(network)
     tensors = list(weights.values())
     scores = {name: torch.zeros_like(weight) for name, weight in weights.items()}
