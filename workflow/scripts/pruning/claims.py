@@ -31,8 +31,9 @@ one that was looked for among them:
     some           the smallest times their number   the largest
 
 Estimate and interval are those of the step where the p value that decides was found: that for `fails` where the claim
-fails, else that for `holds`. A step that could not be tested (a side without cells, under 3 seeds) takes part in no
-smallest p value, and with it nothing is shown of all steps.
+fails, else that for `holds`. Each step is compared at those sparsities of the range that it has. A step that could not
+be tested (a side without cells, under 3 seeds) takes part in no smallest p value, and with it nothing is shown of all
+steps.
 
 The p values of a claim's methods and ranges on one network are adjusted together by Holm's method, those for `holds`
 and those for `fails` apart. Intervals are not adjusted. Under 3 seeds a claim is undecided.

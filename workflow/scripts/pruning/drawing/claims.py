@@ -124,9 +124,10 @@ def _limits(axes: Axes, here: pd.DataFrame, margin: float) -> None:
 def _legend(figure: Figure, shown: pd.DataFrame, claims: Mapping[str, Any]) -> None:
     handles = [style.handle(verdict, look) for verdict, look in LOOKS.items() if verdict in set(shown.verdict)]
     handles.append(Line2D([], [], color=EXPECTED_COLOUR, alpha=0.3, linewidth=6, label="where the claim would hold"))
+    steps = " @: the step that decides." if shown.step.map(_words).any() else ""
     note = (
         f"Mean difference over seeds (their number in brackets) and {100 * claims['level']:g}% interval; dotted: the"
         f" margin of ± {claims['margin']:g} points. Verdicts are adjusted over the methods and ranges of a claim,"
-        " intervals are not. @: the step that decides.\nDifference axis: logarithmic beyond ± 1."
+        f" intervals are not.{steps}\nDifference axis: logarithmic beyond ± 1."
     )
     style.legend(figure, handles, note)
