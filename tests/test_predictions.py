@@ -11,11 +11,14 @@ from torch.nn import functional
 
 from pruning.data import Data
 from pruning.evaluation import accuracy_metrics, mask_metrics
+from pruning.files import write_json, write_rows
 from pruning.initialisation import draw_state
-from pruning.networks import build
+from pruning.masks import save_mask
+from pruning.networks import build, prunable
 from pruning.normalisation import normalise
 from pruning.predictions import Predictions, from_logits, load_predictions, save_predictions
-from pruning.training import predict
+from pruning.training import COLUMNS, predict
+from pruning.wiring import trace
 
 # From logits
 
@@ -224,3 +227,24 @@ def test_a_full_mask_leaves_everything() -> None:
     assert found["multiply_adds_left"] == found["multiply_adds"] == 34
     assert found["parameters_left"] == found["parameters"] == 23
     assert found["neurons_without_incoming"] == found["neurons_without_outgoing"] == found["empty_layers"] == 0
+
+
+def test_a_finished_cell_of_resnet20_takes_at_most_300_kb(tmp_path: Path) -> None:
+    """At worst: a mask without order that keeps half of the weights, predictions of chance, a long training.
+
+    Weights are kept in the states of dense networks and of rounds alone.
+    """
+    shape, epochs, generator = (32, 32, 3), 160, np.random.default_rng(0)
+    network = build("resnet20", shape, 10)
+    mask = {name: generator.random(weight.shape) < 0.5 for name, weight in prunable(network).items()}
+    save_mask(tmp_path / "mask.npz", mask, {})
+    predictions = from_logits(generator.normal(size=(10_000, 10)), generator.integers(10, size=10_000))
+    save_predictions(tmp_path / "predictions.npz", predictions)
+    rows = [{name: generator.random() for name in COLUMNS} for _ in range(epochs)]
+    write_rows(tmp_path / "training.csv", COLUMNS, rows)
+    lines = ["2026-01-01 00:00:00 " + " ".join(f"{name}={row[name]:.6g}" for name in COLUMNS) for row in rows]
+    (tmp_path / "train.log").write_text("\n".join(lines))
+    metrics = {**accuracy_metrics(predictions), **mask_metrics(mask, trace(network, shape))}
+    write_json(tmp_path / "evaluation.json", metrics)
+    # Three records of recipe, versions and machine come with these.
+    assert 100_000 < sum(file.stat().st_size for file in tmp_path.iterdir()) + 3 * 5_000 <= 300_000

@@ -37,13 +37,14 @@ rule mistaken:
 """
 PROBE = """
 import sys
-imported = sorted({"torch", "numpy", "safetensors.torch", "pandas", "pruning"} & set(sys.modules))
-import json, os
+imported = sorted({"torch", "numpy", "safetensors.torch", "pandas", "PIL.Image", "pruning"} & set(sys.modules))
+import gc, json, os
 from pathlib import Path
 parent = Path(f"/proc/{os.getppid()}")
 json.dump(
     {
         "imported": imported,
+        "set aside by the collector": gc.get_freeze_count(),
         "parent": parent.joinpath("cmdline").read_text(),
     },
     open(snakemake.output[0], "w"),
@@ -80,8 +81,9 @@ def test_scripts_run_or_fail_with_and_without_warm_start(tmp_path: Path, warm: b
     assert (tmp_path / "mistaken.log").read_text().endswith("Turn left.\n")
 
     found = json.loads((tmp_path / "probe.json").read_text())
-    assert found["imported"] == (["numpy", "pandas", "safetensors.torch", "torch"] if warm else [])
+    assert found["imported"] == (["PIL.Image", "numpy", "pandas", "safetensors.torch", "torch"] if warm else [])
     assert ("forkserver" in found["parent"]) == warm
+    assert (found["set aside by the collector"] > 100_000) == warm
 
 
 SLEEPING = """

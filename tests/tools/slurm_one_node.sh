@@ -32,6 +32,7 @@ install() {
 
 start() {
   install
+  rm -rf "$BASE"  # with the jobs that an earlier one had
   mkdir -p "$BASE"/{state,spool} /run/munge /var/log/munge /var/lib/munge
   chown munge: /run/munge /var/log/munge /var/lib/munge; chmod 755 /run/munge
   [ -s /etc/munge/munge.key ] || { dd if=/dev/urandom of=/etc/munge/munge.key bs=1 count=128 status=none; }

@@ -16,6 +16,7 @@ if missing := [name for name in ("numpy", "PIL") if importlib.util.find_spec(nam
 
 import gpus
 import job_list
+import planning
 import records
 import run_lock
 import scheduling
@@ -42,9 +43,11 @@ def mistakes_end_snakemake():
 
 with mistakes_end_snakemake():
     tables = Tables.read(Path("config/networks.yaml"), Path("config/methods.yaml"), SCHEMAS)
+    tables.method = cache(tables.method)
     study = Study.read(config, [Path(file) for file in workflow.configfiles], tables, SCHEMAS)
     claims = read_claims(Path("config/claims.yaml"), tables, SCHEMAS)
 
+planning.enable()
 records.enable()
 run_lock.enable()
 scheduling.enable()
@@ -94,7 +97,9 @@ def finished_only(experiments):
 
 
 def files(name, cells):
-    """The file `name` of every one of `cells`."""
+    """The file `name` of every one of `cells`. Rules with thousands of them ask for them in a function: Snakemake keeps
+    what stands in a rule beside what it makes of it for the job, and is to keep none of it for a job that is not there.
+    """
     return [f"{CELL}/{name}".format(**vars(cell)) for cell in cells]
 
 
@@ -129,14 +134,16 @@ if config["partial"]:
 
 
 # What a job depends on beside its input files stands in its parameters: the rows of the tables, and a fingerprint of the
-# code that it runs, blind to comments. A change there, and none elsewhere, makes a result stale.
+# code that it runs, blind to comments. A change there, and none elsewhere, makes a result stale. All jobs of a method on a
+# network share their answers: there are thousands of them.
 fingerprint = cache(fingerprint)
 
 
 def network_of(wildcards):
     with mistakes_end_snakemake():
         network = tables.network(wildcards.network)
-        network.step(wildcards.get("step", 0))
+        if "step" in wildcards.keys():
+            network.step(wildcards.step)
         return network
 
 
@@ -154,9 +161,10 @@ def manifest(wildcards):
     return f"results/data/{network_of(wildcards).row['dataset']}/manifest.json"
 
 
-def initial_parameters(wildcards):
+@cache
+def initial_parameters(network):
     """What a network and its initial weights depend on."""
-    row = network_of(wildcards).row
+    row = tables.network(network).row
     keys = ("architecture", "dataset", "initialiser", "precision", "threads")
     return {
         **{key: row[key] for key in keys},
@@ -164,11 +172,12 @@ def initial_parameters(wildcards):
     }
 
 
-def training_parameters(wildcards):
+@cache
+def training_parameters(network):
     """What a training depends on, beside mask and start state."""
     return {
-        **initial_parameters(wildcards),
-        **network_of(wildcards).training(),
+        **initial_parameters(network),
+        **tables.network(network).training(),
         "training_code": fingerprint("pruning.training"),
     }
 
@@ -179,55 +188,60 @@ def predecessor(wildcards):
         return tables.predecessor(cell_of(wildcards))
 
 
-def state_file(wildcards, update):
-    """The state after `update` updates: of the cell of the round before where there is one and it is trained to the end,
-    else of the dense network; none for 0, which is drawn anew wherever it is used."""
+def state_after(wildcards, update):
+    """The state after `update` updates, as input `state`: of the cell of the round before where there is one and it is
+    trained to the end, else of the dense network. None for 0, which is drawn anew wherever it is used."""
     if update == 0:
-        return []
+        return {}
     is_end = update == network_of(wildcards).updates
     if is_end and (before := predecessor(wildcards)):
-        return END_STATE.format(**vars(before))
+        return {"state": END_STATE.format(**vars(before))}
     step = "end" if is_end else f"{update}it"
-    return f"{DENSE_CELL}/states/{step}.safetensors".format(**wildcards)
+    return {"state": f"{DENSE_CELL}/states/{step}.safetensors".format(**wildcards)}
 
 
-def earlier_mask(wildcards):
-    """The mask of the round before, inside which this one is chosen."""
-    before = predecessor(wildcards)
-    return f"{CELL}/mask.npz".format(**vars(before)) if before else []
+def mask_inputs(wildcards):
+    """The state that is scored, and the mask of the round before, inside which this one is chosen, where there is one."""
+    state, before = state_after(wildcards, method_of(wildcards).prune_at), predecessor(wildcards)
+    earlier = {"earlier_mask": f"{CELL}/mask.npz".format(**vars(before))} if before else {}
+    return {"manifest": manifest(wildcards), **state, **earlier}
 
 
-def mask_parameters(wildcards):
+def start_inputs(wildcards):
+    """The state that training starts from; `reinit` draws another instead."""
+    redrawn = wildcards.ablation == "reinit"
+    state = {} if redrawn else state_after(wildcards, method_of(wildcards).rewind_to)
+    return {"manifest": manifest(wildcards), **state}
+
+
+@cache
+def mask_parameters(network, method):
     """What a mask depends on beside its files."""
-    method = method_of(wildcards)
+    row, method = tables.network(network).row, tables.method(method, tables.network(network))
     scores = [] if method.name == DENSE else [method.score]
     if isinstance(method.quotas, dict):
         scores.append(method.quotas["score"])
     return {
-        **initial_parameters(wildcards),
+        **initial_parameters(network),
         "score": method.score,
         "iterations": method.iterations,
-        "scoring_batch": network_of(wildcards).row["scoring_batch"],
+        "scoring_batch": row["scoring_batch"],
         "quotas": method.quotas,
         "prune_at": method.prune_at,
         "scoring_code": fingerprint("pruning.scoring", *(module_name("scores", score) for score in scores)),
     }
 
 
-def start_parameters(wildcards):
+@cache
+def start_parameters(network, method):
     """What a cell's training depends on beside its files."""
-    method = method_of(wildcards)
+    method = tables.method(method, tables.network(network))
     return {
-        **training_parameters(wildcards),
+        **training_parameters(network),
         "prune_at": method.prune_at,
         "rewind_to": method.rewind_to,
         "schedule_from": method.schedule_from,
     }
-
-
-def start_state(wildcards):
-    """The state that training starts from; `reinit` draws another instead."""
-    return [] if wildcards.ablation == "reinit" else state_file(wildcards, method_of(wildcards).rewind_to)
 
 
 def about(experiment):
@@ -292,6 +306,8 @@ def page_parameters():
         "labels": {name: tables.methods[name]["label"] for name in methods},
         "sources": {tables.methods[name]["label"]: tables.methods[name]["source"] for name in methods},
     }
+
+
 def memory_mb(wildcards, attempt):
     """Memory that a job of a network asks a cluster for: more at each attempt."""
     return attempt * network_of(wildcards).row["memory_mb"]

@@ -23,7 +23,7 @@ rule evaluate:
 
 rule cells_table:
     input:
-        files("evaluation.json", study.cells),
+        lambda _: files("evaluation.json", study.cells),
     output:
         cells="results/tables/cells.csv",
         provenance="results/tables/provenance.csv",

@@ -18,7 +18,7 @@ for experiment in study.experiments:
         name:
             f"rows_{experiment.name}"
         input:
-            rows_input(experiment),
+            lambda _, experiment=experiment: rows_input(experiment),
         output:
             f"results/tables/rows/{experiment.name}.csv",
         log:

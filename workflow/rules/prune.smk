@@ -3,9 +3,7 @@
 
 rule prune:
     input:
-        manifest=manifest,
-        state=lambda w: state_file(w, method_of(w).prune_at),
-        earlier_mask=earlier_mask,
+        unpack(mask_inputs),
     output:
         mask=f"{CELL}/mask.npz",
         run=f"{CELL}/mask.json",
@@ -19,7 +17,7 @@ rule prune:
         mem_mb=memory_mb,
         runtime=minutes,
     params:
-        recipe=mask_parameters,
+        recipe=lambda w: mask_parameters(w.network, w.method),
         code=fingerprint("prune"),
     script:
         "../scripts/prune.py"

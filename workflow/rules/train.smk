@@ -5,9 +5,8 @@
 
 rule train:
     input:
-        manifest=manifest,
+        unpack(start_inputs),
         mask=f"{CELL}/mask.npz",
-        state=start_state,
     output:
         predictions=f"{CELL}/predictions.npz",
         curve=f"{CELL}/training.csv",
@@ -22,7 +21,7 @@ rule train:
         mem_mb=memory_mb,
         runtime=minutes,
     params:
-        recipe=start_parameters,
+        recipe=lambda w: start_parameters(w.network, w.method),
         code=fingerprint("train"),
         # Not an output: Snakemake deletes the outputs of a killed job, and this is what it goes on from.
         checkpoint=CELL.replace("results/cells/", "results/checkpoints/") + ".safetensors",
@@ -55,7 +54,7 @@ rule train_dense:
         mem_mb=memory_mb,
         runtime=minutes,
     params:
-        recipe=training_parameters,
+        recipe=lambda w: training_parameters(w.network),
         code=fingerprint("train_dense"),
         checkpoint=DENSE_CELL.replace("results/cells/", "results/checkpoints/") + ".safetensors",
     script:
@@ -81,7 +80,7 @@ rule dense_cell:
         mem_mb=memory_mb,
         runtime=minutes,
     params:
-        recipe=training_parameters,
+        recipe=lambda w: training_parameters(w.network),
         code=fingerprint("fill_cell"),
     script:
         "../scripts/fill_cell.py"
@@ -115,7 +114,7 @@ rule measure_cost:
         mem_mb=memory_mb,
         runtime=minutes,
     params:
-        recipe=training_parameters,
+        recipe=lambda w: training_parameters(w.network),
         device="GPU" if GPU else "CPU",
         code=fingerprint("measure_cost"),
     script:
@@ -138,7 +137,7 @@ rule replay_state:
         mem_mb=memory_mb,
         runtime=minutes,
     params:
-        recipe=training_parameters,
+        recipe=lambda w: training_parameters(w.network),
         code=fingerprint("replay_state"),
     script:
         "../scripts/replay_state.py"

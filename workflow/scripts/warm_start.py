@@ -5,6 +5,7 @@ process that has done the imports, one server for each Snakemake process. This c
 job with a conda environment or a container runs as Snakemake runs it, and without this module all do.
 """
 
+import gc
 import multiprocessing
 import multiprocessing.connection
 import multiprocessing.forkserver
@@ -18,7 +19,7 @@ from snakemake.script import PythonScript
 
 from processes import end_with_parent
 
-PRELOADED = ["snakemake.cli", "torch", "numpy", "safetensors.torch", "pandas"]
+PRELOADED = ["snakemake.cli", "torch", "numpy", "safetensors.torch", "pandas", "PIL.Image"]
 """Other people's modules, and none of the library: a server that is running must not keep an old version of it."""
 
 plain_execution = PythonScript.execute_script
@@ -66,6 +67,8 @@ def start_server() -> None:
 
 def run(file: str) -> None:
     """In the child: end with Snakemake, then be the script."""
+    # The collector of garbage would look at all that the server imported, and so copy its memory, page by page.
+    gc.freeze()
     die_with_parent()
     sys.argv = [file]
     runpy.run_path(file, run_name="__main__")

@@ -25,6 +25,7 @@ def fingerprint(*modules: str) -> str:
     return digest.hexdigest()[:16]
 
 
+@functools.cache
 def bare_code(source: str) -> str:
     """`source` without comments, without strings that are statements (docstrings), blank lines and trailing blanks."""
     lines = [line.encode() for line in source.splitlines()]
