@@ -629,6 +629,7 @@ def test_nothing_is_shown_of_all_steps_where_one_could_not_be_tested() -> None:
 def test_steps_under_three_seeds_are_undecided() -> None:
     (row,) = judge(step_by_step({"snip": (-3, 0.1)}, n=2), in_training("below", "every"), steps=EACH_STEP)
     assert (row["verdict"], row["n"], row["step"], row["estimate"]) == ("undecided", 2, "0it", pytest.approx(-3.05))
+    assert row["missing"] == ""
 
 
 def test_step_of_one_side_is_that_of_the_other() -> None:
@@ -875,7 +876,7 @@ def test_page_says_over_which_steps_a_claim_is_and_which_decided() -> None:
     table = step_by_step({"snip": (-3, 0.3), "snip@500it": (-1, 0.3)})
     of_study = (table, in_training("below", "every", until=50), {"net": {**NETWORK, "steps": EACH_STEP}})
     text = to_markdown(verdicts(*of_study), differences(*of_study), of_study[1])
-    assert "| snip @ 500it, of 2 step(s) | holds | 3 | -1.00 [" in text
+    assert "| snip @ 500it (of 2 tested) | holds | 3 | -1.00 [" in text
     assert "Of every step until 50% of training: p holds is the largest" in text
     assert "The percentage is our choice" in text
 

@@ -350,7 +350,7 @@ def _over_steps(
     rows = [_difference(claim, results, name, one, margin, level) for one in own or comparisons[:1]]
     compared = [row for row in rows if row["sparsities"]]
     tested = [row for row in compared if not math.isnan(row["p_holds"])]
-    few = [f"{row['method']} with {LEAST_SEEDS} seeds" for row in compared if math.isnan(row["p_holds"])]
+    few = [f"{row['method']} with {LEAST_SEEDS} seeds" for row in compared if tested and math.isnan(row["p_holds"])]
     missing = dict.fromkeys(entry for row in rows for entry in row["missing"].split("; ") if entry)
     of_all = {
         "method": base,

@@ -140,9 +140,9 @@ def _range(row: Mapping[Any, Any]) -> str:
 
 def _method(row: Mapping[Any, Any]) -> str:
     """With the step that decides and the number of those that were tested."""
-    if not row["step"]:
-        return str(row["method"])
-    return f"{row['method']} @ {row['step']}, of {len(row['steps'].split())} step(s)"
+    step = f" @ {row['step']}" if row["step"] else ""
+    tested = f" (of {len(row['steps'].split())} tested)" if row["steps"] else ""
+    return f"{row['method']}{step}{tested}"
 
 
 def _single_sparsities(single: pd.DataFrame, level: float) -> str:
