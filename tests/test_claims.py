@@ -22,6 +22,7 @@ from pruning.drawing import claims as figure
 from pruning.drawing import style
 from pruning.statistics import holm, p_above, p_below, summarise
 from pruning.study import Tables
+from pruning.tables import read_table
 
 ROOT = Path(__file__).resolve().parents[1]
 SCHEMAS = ROOT / "workflow/schemas"
@@ -30,6 +31,8 @@ NETWORK = {
     "initialiser": "kaiming-normal",
     "matching": [20, 86.6],
     "extreme": [89.3, 98.2],
+    "ranges_are": "our choice",
+    "updates": 1000,
     "steps": {"snip": 0, "random": 0, "magnitude-after": 1000},
 }
 
@@ -71,6 +74,15 @@ def against_random(gains: Sequence[float], expect: str, **more: Any) -> dict[Any
     )
     (row,) = judge(table, claim(expect, **more))
     return row
+
+
+def tail(distance: float, spread: float) -> float:
+    """The p value of three seeds with differences of distance - spread, distance and distance + spread.
+
+    Student's t with 2 degrees of freedom exceeds t with probability 1/2 - t / (2 sqrt(2 + t^2)).
+    """
+    t = distance / spread * math.sqrt(3)
+    return 0.5 - t / (2 * math.sqrt(2 + t * t))
 
 
 # ---------------------------------------------------------------------------------------------------------- statistics
@@ -349,7 +361,7 @@ def test_method_that_the_study_lacks_is_named_and_takes_no_part() -> None:
 FOUR = ["magnitude", "snip", "grasp", "synflow"]
 
 
-def test_methods_of_a_claim_are_adjusted_together_and_with_no_other() -> None:
+def test_methods_and_ranges_of_a_claim_are_adjusted_together_and_with_no_other() -> None:
     # With 3 seeds a gain of 1 and a deviation of g has t = sqrt(3) / g.
     gains = {"snip": 0.3, "grasp": 0.32, "synflow": 5.0}
     lines = {
@@ -360,21 +372,26 @@ def test_methods_of_a_claim_are_adjusted_together_and_with_no_other() -> None:
     two_seeds = {("magnitude", "none"): {"20": [99.0, 99.0], "98.2": [99.0, 99.0]}}
     table = cells({**lines, **random, **two_seeds})
 
-    def plain(spread: float) -> float:
-        t = math.sqrt(3) / spread
-        return 0.5 - t / (2 * math.sqrt(2 + t * t))
-
     rows = judge(table, claim("above", FOUR, ranges=["matching", "extreme"]))
     for part in (rows[:4], rows[4:]):
         found = {row["method"]: row["p_holds"] for row in part}
-        # Magnitude has two seeds: it is not tested and does not count.
+        # Magnitude has two seeds: it is not tested and does not count. The others are tested in both ranges.
         assert math.isnan(found.pop("magnitude"))
         assert found == pytest.approx(
-            {"snip": 3 * plain(0.3), "grasp": max(2 * plain(0.32), 3 * plain(0.3)), "synflow": plain(5)}
+            {"snip": 6 * tail(1, 0.3), "grasp": max(4 * tail(1, 0.32), 6 * tail(1, 0.3)), "synflow": 2 * tail(1, 5)}
         )
-    assert plain(0.3) < LEVEL < 3 * plain(0.3)
+    assert tail(1, 0.3) < LEVEL < 2 * tail(1, 0.3)
     assert rows[1]["verdict"] == "undecided"
     assert judge(table, claim("above", ["snip"]))[0]["verdict"] == "holds"
+
+
+def test_where_a_range_comes_from_stands_beside_the_verdict() -> None:
+    values = {sparsity: [90.0] * 3 for sparsity in ("20", "98.2")}
+    table = cells({("snip", "none"): values, ("random", "none"): values})
+    rows = judge(table, claim("above", ranges=["matching", "extreme", [0, 59]]), ranges_are="unverified")
+    assert [row["ranges_are"] for row in rows] == ["unverified", "unverified", ""]
+    (row,) = judge(table, claim("none is best", ["snip", "random"], ranges=["matching", "extreme"]))
+    assert row["ranges_are"] == "our choice"
 
 
 def best(accuracies: Mapping[str, Mapping[str, float]], spread: float = 0.05, **more: Any) -> dict[Any, Any]:
@@ -424,11 +441,7 @@ def test_best_by_hand() -> None:
     )
     (row,) = judge(table, claim("none is best", ["snip", "grasp"], ranges=["matching", "extreme"]))
 
-    def p(distance: float, spread: float) -> float:
-        t = distance / spread * math.sqrt(3)
-        return 0.5 - t / (2 * math.sqrt(2 + t * t))
-
-    assert row["p_holds"] == pytest.approx(2 * p(1, 0.2))  # SNIP, at 98.2%; GraSP is shown more clearly, at 20%
+    assert row["p_holds"] == pytest.approx(2 * tail(1, 0.2))  # SNIP, at 98.2%; GraSP is shown more clearly, at 20%
     assert row["p_fails"] == 1  # SNIP is not shown to lie above -0.5 at 98.2%, nor GraSP at 20%
     assert row["verdict"] == "holds"
 
@@ -502,23 +515,153 @@ def test_no_change_at_all_is_no_trend() -> None:
     assert (row["verdict"], row["estimate"]) == ("undecided", 0)
 
 
+def in_training(expect: str, steps: str, methods: Sequence[str] = ("snip@STEP",), **more: Any) -> dict[str, Any]:
+    """A claim on methods at every or some step of the whole training, against lottery tickets of the same step."""
+    return claim(expect, methods, steps=steps, **{"right": {"method": "lottery@STEP"}, "until": 100, **more})
+
+
+def step_by_step(gains: Mapping[str, tuple[float, float]], n: int = 3) -> pd.DataFrame:
+    """{method at a step: how much it is above the lottery ticket of that step, and how far three seeds are apart}."""
+    level = [90.0, 70.0, 50.0][:n]
+    values = {}
+    for method, (gain, spread) in gains.items():
+        at_step = [seed + gain + part * spread for seed, part in zip(level, (-1, 0, 1)[:n], strict=True)]
+        values[method, "none"] = {"50": at_step}
+        _, at, step = method.partition("@")
+        values[f"lottery{at or '@'}{step or '0'}", "none"] = {"50": level}
+    return cells(values)
+
+
+EACH_STEP = {
+    f"{method}{step}": update
+    for method in ("snip", "grasp", "lottery")
+    for step, update in (("@0" if method == "lottery" else "", 0), ("@500it", 500), ("@2ep", 938))
+}
+
+
+@pytest.mark.parametrize(
+    ("gains", "verdict", "step", "p_holds", "p_fails"),
+    [
+        # Shown least at 500it; nowhere does it look as if it were wrong.
+        ([(-3, 0.3), (-1, 0.3), (-2, 0.5)], "holds", "500it", tail(1, 0.3), 1),
+        # Shown to be wrong at 2 epochs, one of three places; elsewhere it holds.
+        ([(-3, 0.3), (-3, 0.3), (2, 0.3)], "fails", "2ep", tail(-2, 0.3), 3 * tail(2.5, 0.3)),
+        ([(-1, 2), (-3, 0.3), (-3, 0.3)], "undecided", "0it", tail(1, 2), 1),
+    ],
+)
+def test_claim_on_every_step(gains: Any, verdict: str, step: str, p_holds: float, p_fails: float) -> None:
+    table = step_by_step(dict(zip(("snip", "snip@500it", "snip@2ep"), gains, strict=True)))
+    (row,) = judge(table, in_training("below", "every"), steps=EACH_STEP)
+    assert (row["verdict"], row["method"], row["step"], row["n"]) == (verdict, "snip", step, 3)
+    assert row["steps"] == "0it 500it 2ep"
+    assert row["estimate"] == pytest.approx(gains[row["steps"].split().index(step)][0])
+    assert (row["p_holds"], row["p_fails"]) == (pytest.approx(p_holds), pytest.approx(p_fails))
+
+
+@pytest.mark.parametrize(
+    ("gains", "verdict", "step", "p_holds", "p_fails"),
+    [
+        # Shown at 500it, one of three places; and it is not wrong everywhere.
+        ([(-3, 0.3), (1, 0.3), (-2, 0.3)], "holds", "500it", 3 * tail(1.5, 0.3), tail(-1.5, 0.3)),
+        # Wrong at every step, which is shown least at 2 epochs.
+        ([(-3, 0.3), (-3, 0.4), (-1.5, 0.3)], "fails", "2ep", 1, tail(1, 0.3)),
+        ([(-0.2, 0.4), (-3, 0.3), (-3, 0.3)], "undecided", "0it", 3 * tail(0.3, 0.4), tail(-0.3, 0.4)),
+    ],
+)
+def test_claim_on_some_step(gains: Any, verdict: str, step: str, p_holds: float, p_fails: float) -> None:
+    table = step_by_step(dict(zip(("snip", "snip@500it", "snip@2ep"), gains, strict=True)))
+    (row,) = judge(table, in_training("not below", "some"), steps=EACH_STEP)
+    assert (row["verdict"], row["step"]) == (verdict, step)
+    assert row["estimate"] == pytest.approx(gains[row["steps"].split().index(step)][0])
+    assert (row["p_holds"], row["p_fails"]) == (pytest.approx(p_holds), pytest.approx(p_fails))
+
+
+def test_step_that_is_shown_is_the_one_that_made_the_claim_fail() -> None:
+    """Least sure to be below at the start, most sure not to be at 500it."""
+    gains = {"snip": (0.0, 9.0), "snip@500it": (-0.1, 0.01), "snip@2ep": (-3.0, 0.1)}
+    (row,) = judge(step_by_step(gains), in_training("below", "every"), steps=EACH_STEP)
+    assert (row["verdict"], row["step"], row["estimate"]) == ("fails", "500it", pytest.approx(-0.1))
+
+
+def test_methods_are_adjusted_together_and_their_steps_are_not() -> None:
+    gains = {"snip": (-1, 0.2), "snip@500it": (-9, 0.2), "grasp": (-9, 0.2), "grasp@500it": (-1, 0.4)}
+    claims = in_training("below", "every", ["snip@STEP", "grasp@STEP"])
+    rows = judge(step_by_step(gains), claims, steps=EACH_STEP)
+    found = {row["method"]: row["p_holds"] for row in rows}
+    assert found == pytest.approx({"snip": 2 * tail(1, 0.2), "grasp": tail(1, 0.4)})
+
+
+@pytest.mark.parametrize(
+    ("until", "steps"), [(100, "0it 500it 2ep"), (93.8, "0it 500it 2ep"), (93.7, "0it 500it"), (0, "0it")]
+)
+def test_claim_goes_until_a_share_of_training(until: float, steps: str) -> None:
+    table = step_by_step(dict.fromkeys(("snip", "snip@500it", "snip@2ep"), (-3, 0.3)))
+    claims = in_training("below", "every", until=until)
+    (row,) = judge(table, claims, steps=EACH_STEP)
+    assert row["steps"] == steps
+    assert len(differences(table, claims, {"net": {**NETWORK, "steps": EACH_STEP}})) == len(steps.split())
+
+
+def test_study_without_a_step_until_then_says_so() -> None:
+    table = step_by_step({"snip@2ep": (-3, 0.3)})
+    steps = {"snip@2ep": 938, "lottery@2ep": 938}
+    (row,) = judge(table, in_training("below", "every", until=50), steps=steps)
+    assert (row["verdict"], row["missing"]) == ("not in this study", "snip at a step until 50% of training")
+
+
+def test_nothing_is_shown_of_all_steps_where_one_could_not_be_tested() -> None:
+    gains = {"snip": (-3, 0.1), "snip@500it": (-3, 0.1), "snip@2ep": (-3, 0.1)}
+    table = step_by_step(gains)
+    lacking = {
+        "lottery@500it/none": table[table.method != "lottery@500it"],
+        "snip@500it/50/none seed 0; snip@500it with 3 seeds": table[(table.method != "snip@500it") | (table.seed > 0)],
+    }
+    for missing, part in lacking.items():
+        (row,) = judge(part, in_training("below", "every"), steps=EACH_STEP)
+        assert (row["verdict"], row["steps"], row["p_holds"]) == ("undecided", "0it 2ep", 1)
+        assert row["missing"] == missing
+        (row,) = judge(part, in_training("below", "some"), steps=EACH_STEP)
+        assert (row["verdict"], row["p_holds"]) == ("holds", pytest.approx(2 * tail(3, 0.1)))
+        (row,) = judge(part, in_training("above", "some"), steps=EACH_STEP)
+        assert (row["verdict"], row["p_fails"]) == ("undecided", 1)
+
+
+def test_steps_under_three_seeds_are_undecided() -> None:
+    (row,) = judge(step_by_step({"snip": (-3, 0.1)}, n=2), in_training("below", "every"), steps=EACH_STEP)
+    assert (row["verdict"], row["n"], row["step"], row["estimate"]) == ("undecided", 2, "0it", pytest.approx(-3.05))
+    assert row["missing"] == ""
+
+
 def test_step_of_one_side_is_that_of_the_other() -> None:
+    """The lottery rewinds to update 938 by itself. What has no cell on the other side is named."""
     accuracies = {**RISE, "lottery": 90.0, "lottery@500it": 95.0}
-    stepwise = claim("below", ["snip@STEP"], right={"method": "lottery@STEP"})
-    rows = judge(over_steps(accuracies), stepwise, steps=STEPS)
-    # The lottery rewinds to update 938 by itself.
-    estimates = {row["method"]: row["estimate"] for row in rows if row["n"]}
+    stepwise = in_training("below", "every")
+    table = over_steps(accuracies)
+    single = differences(table, stepwise, {"net": {**NETWORK, "steps": STEPS}})
+    estimates = dict(zip(single.method, single.difference, strict=True))
     assert estimates == pytest.approx({"snip@500it": -14, "snip@2ep": -8}, abs=0.1)
-    missing = {row["method"]: row["missing"] for row in rows if not row["n"]}
-    assert missing == {"snip": "lottery@0it/none", "snip@1000it": "lottery@1000it/none"}
+    (row,) = judge(table, stepwise, steps=STEPS)
+    assert (row["steps"], row["missing"]) == ("500it 2ep", "lottery@0it/none; lottery@1000it/none")
 
 
 def test_every_step_is_compared_with_what_has_none() -> None:
-    accuracies = {"lottery": 90.0, "lottery@500it": 95.0, "dense": 80.0}
+    accuracies = {"lottery": 90.0, "lottery@500it": 81.0, "dense": 80.0}
     table = over_steps(accuracies)
     table.loc[table.method == "dense", "sparsity"] = "0"
-    rows = judge(table, claim("not below", ["lottery@STEP"], right={"method": "dense"}), steps=STEPS)
-    assert {row["method"]: row["verdict"] for row in rows} == {"lottery@500it": "holds", "lottery": "holds"}
+    claims = in_training("not below", "some", ["lottery@STEP"], right={"method": "dense"})
+    (row,) = judge(table, claims, steps=STEPS)
+    # The row that was not given a step by name says the update.
+    assert (row["verdict"], row["steps"], row["step"]) == ("holds", "500it 938it", "938it")
+
+
+def test_step_without_cells_in_a_range_is_none_of_it() -> None:
+    table = step_by_step({"snip": (-3, 0.1), "snip@500it": (3, 0.1)})
+    table.loc[table.method.isin(["snip", "lottery@0"]), "sparsity"] = "98.2"
+    rows = judge(table, in_training("below", "every", ranges=["matching", "extreme"]), steps=EACH_STEP)
+    assert [(row["range"], row["steps"], row["verdict"]) for row in rows] == [
+        ("matching", "500it", "fails"),
+        ("extreme", "0it", "holds"),
+    ]
 
 
 # ---------------------------------------------------------------------------------------- error rates over made studies
@@ -551,14 +694,18 @@ def rates(table: Mapping[tuple[str, str], np.ndarray], claims: Mapping[str, Any]
 
 
 def made(
-    truth: float, n: int, stream: np.random.Generator, methods: Sequence[str] = ("snip",)
+    truth: float,
+    n: int,
+    stream: np.random.Generator,
+    methods: Sequence[str] = ("snip",),
+    sparsities: Sequence[str] = ("20", "59"),
 ) -> dict[Any, np.ndarray]:
     """Studies in which `methods` differ from random pruning by `truth`; seeds and cells have spreads of their own."""
     of_seed = stream.normal(80, 5, (STUDIES, n))
     return {
         (method, sparsity): of_seed + (truth if method in methods else 0) + stream.normal(0, 0.6, (STUDIES, n))
         for method in (*methods, "random")
-        for sparsity in ("20", "59")
+        for sparsity in sparsities
     }
 
 
@@ -599,11 +746,39 @@ def test_false_verdicts_of_equivalence_are_rarer(truth: float) -> None:
 
 
 @pytest.mark.parametrize("expect", ["not below", "above"])
-def test_any_false_verdict_among_four_methods_is_as_rare(expect: str) -> None:
+def test_any_false_verdict_among_four_methods_and_two_ranges_is_as_rare(expect: str) -> None:
     truth = -MARGIN if expect == "not below" else 0
-    found = rates(made(truth, 5, np.random.default_rng(3), FOUR), claim(expect, FOUR))
+    claims = claim(expect, FOUR, ranges=["matching", "extreme"])
+    found = rates(made(truth, 5, np.random.default_rng(3), FOUR, ("20", "59", "93.1", "98.2")), claims)
     assert at_most(found["holds"])
     assert found["holds"] > LEVEL / 3
+
+
+@pytest.mark.parametrize(
+    ("steps", "expect", "truths", "false"),
+    [
+        # As claimed at every step but one, where the truth lies on the bound.
+        ("every", "below", [-9, 0, -9], "holds"),
+        # Nowhere wrong by more than the margin: three chances to err.
+        ("every", "below", [-MARGIN, -MARGIN, -MARGIN], "fails"),
+        ("some", "not below", [-MARGIN, -MARGIN, -MARGIN], "holds"),
+        ("some", "not below", [-9, -MARGIN, -9], "fails"),
+    ],
+)
+def test_false_verdicts_over_steps(steps: str, expect: str, truths: list[float], false: str) -> None:
+    stream = np.random.default_rng(7)
+    of_study = {"snip": 0, "snip@1it": 1, "snip@2it": 2, "lottery@0": 0, "lottery@1it": 1, "lottery@2it": 2}
+    of_seed = stream.normal(80, 5, (STUDIES, 5))
+    table = {
+        (method, "59"): of_seed + truth + stream.normal(0, 0.3, (STUDIES, 5))
+        for method, truth in zip(of_study, [*truths, 0, 0, 0], strict=True)
+    }
+    found = rates(table, in_training(expect, steps), steps=of_study)
+    if len(set(truths)) == 1:
+        assert found[false] > LEVEL / 3
+        assert at_most(found[false])
+    else:
+        assert about(found[false])
 
 
 def test_true_claims_are_found() -> None:
@@ -684,17 +859,26 @@ def judged() -> pd.DataFrame:
 
 def test_page_has_a_row_a_verdict_and_names_what_is_missing(judged: pd.DataFrame) -> None:
     text = page(judged, claim("above", ["snip", "grasp", "synflow"], source="unverified"))
-    rows = [line for line in text.splitlines() if line.startswith("| net | matching")]
+    rows = [line for line in text.splitlines() if line.startswith("| net | matching (our choice)")]
     assert len(rows) == 2
     assert rows[0].startswith(
-        "| net | matching | snip | holds | 3 | 2.05 [1.80, 2.30] | <0.001 | 0.999 | 2 from 20 to 36 | 0 |"
+        "| net | matching (our choice) | snip | holds | 3 | 2.05 [1.80, 2.30] | <0.001 | 0.999 | 2 from 20 to 36 | 0 |"
     )
-    assert rows[1].startswith("| net | matching | grasp | undecided | 2 | 0.00 [0.00, 0.00] |  |  | 20 |")
+    assert rows[1].startswith("| net | matching (our choice) | grasp | undecided | 2 | 0.00 [0.00, 0.00] |  |  | 20 |")
     assert "Missing in net, matching, grasp: grasp/20/none seed 2; grasp/36/none." in text
     assert "Not in this study: synflow/none (net)." in text
     assert "Unverified: a recollection of the paper, not read in it" in text
     assert "d = (METHOD) - (random), accuracy in percent." in text
     assert "| [it](#it) | net | 1 | 0 | 1 |" in text
+
+
+def test_page_says_over_which_steps_a_claim_is_and_which_decided() -> None:
+    table = step_by_step({"snip": (-3, 0.3), "snip@500it": (-1, 0.3)})
+    of_study = (table, in_training("below", "every", until=50), {"net": {**NETWORK, "steps": EACH_STEP}})
+    text = to_markdown(verdicts(*of_study), differences(*of_study), of_study[1])
+    assert "| snip @ 500it (of 2 tested) | holds | 3 | -1.00 [" in text
+    assert "Of every step until 50% of training: p holds is the largest" in text
+    assert "The percentage is our choice" in text
 
 
 def test_tables_of_the_page_are_well_formed(judged: pd.DataFrame) -> None:
@@ -742,13 +926,17 @@ def drawn() -> tuple[pd.DataFrame, dict[str, Any]]:
     claims = claim("above", ["snip", "grasp", "synflow"], ranges=["matching", "extreme"])
     claims["claims"]["low"] = claim("not below", ranges=[[0, 59]])["claims"]["it"]
     claims["claims"]["best"] = claim("none is best", ["snip", "grasp"])["claims"]["it"]
-    return verdicts(table, claims, {"net": NETWORK, "other": NETWORK}), claims
+    return verdicts(table, claims, {"net": NETWORK, "other": {**NETWORK, "ranges_are": "unverified"}}), claims
 
 
 def test_figure_has_a_panel_a_network_and_range_and_a_row_a_method(drawn: Any) -> None:
     picture = figure.draw(*drawn, LABELS)
     titles = [axes.get_title(loc="left") for axes in picture.axes]
-    assert titles == [f"{net}, {name} sparsities" for net in ("net", "other") for name in ("matching", "extreme")]
+    assert titles == [
+        f"{net}\n{name} sparsities ({sure})"
+        for net, sure in (("net", "our choice"), ("other", "unverified"))
+        for name in ("matching", "extreme")
+    ]
     rows = [text.get_text() for text in picture.axes[0].get_yticklabels()]
     assert rows == ["it", "SNIP", "GraSP", "SynFlow", "low", "SNIP, 0 to 59%"]
 
@@ -761,6 +949,16 @@ def test_verdict_is_told_by_word_colour_and_marker(drawn: Any) -> None:
     for kind in (lambda place: to_hex(words[place].get_color()), lambda place: markers[place].get_marker()):
         assert len({kind(place) for place in (1, 2, 3)}) == 3
     assert [round(float(markers[place].get_xdata()[0]), 6) for place in (1, 2, 3)] == [2, -10, 0.3]
+
+
+def test_step_that_decides_stands_beside_the_verdict(tmp_path: Path) -> None:
+    """Also where the table was written and read, which makes nothing of empty entries."""
+    claims = in_training("below", "every", ranges=["matching", [0, 59]])
+    claims["claims"]["other"] = claim("above", ranges=[[0, 59]], right={"method": "lottery@0"})["claims"]["it"]
+    table = step_by_step({"snip": (-3, 0.3), "snip@500it": (-1, 0.1)})
+    verdicts(table, claims, {"net": {**NETWORK, "steps": EACH_STEP}}).to_csv(tmp_path / "claims.csv", index=False)
+    (axes,) = figure.draw(read_table(str(tmp_path / "claims.csv")), claims, LABELS).axes
+    assert [text.get_text() for text in axes.texts] == ["holds (3) @ 500it"] * 2 + ["fails (3)"]
 
 
 def test_words_stand_beside_the_panels_and_not_on_them(drawn: Any) -> None:
@@ -829,6 +1027,10 @@ def test_claims_that_come_with_the_workflow(config: Path) -> None:
         ({"source": "hearsay"}, ".source", "allowed are abstract"),
         ({"metric": "loss"}, ".metric", "allowed are accuracy, empty neurons"),
         ({"initialiser": "nrmal"}, ".initialiser", "no initialiser is called 'nrmal'"),
+        ({"steps": "every", "until": 50}, "", "steps and until means nothing where no method is NAME@STEP"),
+        ({"methods": ["snip@STEP"], "until": 50}, "", "methods with @STEP need steps (every or some) and until"),
+        ({"methods": ["snip@STEP"], "steps": "all", "until": 50}, ".steps", "allowed are every, some"),
+        ({"methods": ["snip@STEP"], "steps": "some", "until": 101}, ".until", "percent of training"),
         ({"texts": "?"}, "", "no key is called 'texts' (did you mean text?)"),
     ],
 )

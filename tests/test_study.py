@@ -351,12 +351,12 @@ def test_method_has_the_score_and_rounds_of_its_row() -> None:
 def test_quotas_are_a_rule_or_score_and_rounds_of_another_row() -> None:
     tables = read_tables()
     digits = tables.network("lenet300-digits")
-    names = ("random", "random-uniform", "random-erk", "random-snip", "random-grasp", "random-synflow@5it")
+    names = ("random", "random-uniform", "random-erk", "random-magnitude", "random-snip", "random-synflow@5it")
     found = {name: tables.method(name, digits) for name in names}
     assert {method.score for method in found.values()} == {"random"}
     assert [method.quotas for method in found.values()] == [
         *(None, "uniform", "erk"),
-        *({"score": "snip", "iterations": 1}, {"score": "grasp", "iterations": 1}),
+        *({"score": "magnitude", "iterations": 1}, {"score": "snip", "iterations": 1}),
         {"score": "synflow", "iterations": 100},
     ]
 

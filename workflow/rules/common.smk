@@ -281,15 +281,16 @@ def about(experiment):
 
 
 def claimed_networks():
-    """What verdicts on claims depend on beside cells: of each network its row's initialiser and ranges, and of each
-    method of the study the update at which it starts."""
+    """What verdicts on claims depend on beside cells: of each network its row's initialiser and ranges, the length of its
+    training, and of each method of the study the update at which it starts."""
     methods = {}
     for cell in study.cells:
         methods.setdefault(cell.network, {})[cell.method] = None
     networks = {name: tables.network(name) for name in methods}
     return {
         name: {
-            **{key: network.row[key] for key in ("initialiser", "matching", "extreme")},
+            **{key: network.row[key] for key in ("initialiser", "matching", "extreme", "ranges_are")},
+            "updates": network.updates,
             "steps": {method: tables.method(method, network).rewind_to for method in methods[name]},
         }
         for name, network in networks.items()

@@ -22,8 +22,21 @@ have statistics of their own:
                    over seeds Page's trend test, exact for few steps (asymptotic above 8). Holds where a rise is shown,
                    fails where a fall is.
 
-The p values of a claim's methods on one network and range are adjusted by Holm's method, those for `holds` and those
-for `fails` apart. Intervals are not adjusted. Under 3 seeds a claim is undecided.
+NAME@STEP has one verdict over the steps of the study up to a share of training. Each step gives two p values as above,
+and with the largest of k p values errs what says something of all k steps, with k times the smallest what says it of
+one that was looked for among them:
+
+    steps          p value for holds                 p value for fails
+    every          the largest                       the smallest times the number of steps
+    some           the smallest times their number   the largest
+
+Estimate and interval are those of the step where the p value that decides was found: that for `fails` where the claim
+fails, else that for `holds`. Each step is compared at those sparsities of the range that it has. A step that could not
+be tested (a side without cells, under 3 seeds) takes part in no smallest p value, and with it nothing is shown of all
+steps.
+
+The p values of a claim's methods and ranges on one network are adjusted together by Holm's method, those for `holds`
+and those for `fails` apart. Intervals are not adjusted. Under 3 seeds a claim is undecided.
 """
 
 import itertools
@@ -51,6 +64,8 @@ LEAST_STEPS = 3
 
 HOLDS, FAILS, UNDECIDED, ABSENT = "holds", "fails", "undecided", "not in this study"
 NONE_IS_BEST, RISES = "none is best", "rises"
+EVERY = "every"
+"""of which steps a claim on NAME@STEP speaks; else of some"""
 METRICS: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
     "accuracy": lambda cells: cells.accuracy,
     "empty neurons": lambda cells: 100 * cells.neurons_without_incoming / cells.neurons,
@@ -61,10 +76,13 @@ VERDICTS = [
     "claim",
     "network",
     "range",
+    "ranges_are",
     "method",
+    "step",
     "expected",
     "statistic",
     "sparsities",
+    "steps",
     "n",
     "collapsed",
     "estimate",
@@ -82,23 +100,28 @@ Side = tuple[str, str]
 Range = str | Sequence[float]
 """`matching` and `extreme` of a network, or lowest and highest sparsity"""
 Bounds = tuple[Decimal, Decimal]
+Comparison = tuple[str, Side, Side]
+"""name of the method, left side, right side"""
 
 
 def verdicts(cells: pd.DataFrame, claims: Mapping[str, Any], networks: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """One row a claim, network, range and method.
 
     `cells` are those of cells.csv; `claims` the content of claims.yaml; `networks` says of each network its
-    `initialiser`, the ranges `matching` and `extreme`, and {method of the study: update at which it starts} as `steps`.
+    `initialiser`, the ranges `matching` and `extreme` and where they come from (`ranges_are`), how many `updates` its
+    training has, and {method of the study: update at which it starts} as `steps`.
 
     `estimate` is the mean difference in points, or the rank correlation; `n` counts the seeds that have every cell,
     `collapsed` the cells among theirs that collapsed or diverged; p values are adjusted; `missing` names what the
-    comparison lacks, sparsities without any cell on one side among it.
+    comparison lacks, sparsities without any cell on one side among it. Of NAME@STEP, `steps` are those that were tested
+    and `step` is the one that decides, whose comparison the row shows. `ranges_are` is empty for a range that the claim
+    itself names.
     """
     rows: list[dict[str, Any]] = []
     for name, claim, network, results in _pairs(cells, claims, networks):
-        for family in _families(claim, results, claims["margin"], claims["level"]):
-            _decide(family, (1 - claims["level"]) / 2)
-            rows += [{"claim": name, "network": network, "expected": claim["expect"], **row} for row in family]
+        family = _rows(claim, results, claims["margin"], claims["level"])
+        _decide(family, (1 - claims["level"]) / 2)
+        rows += [{"claim": name, "network": network, "expected": claim["expect"], **row} for row in family]
     return pd.DataFrame(rows, columns=VERDICTS)
 
 
@@ -110,7 +133,7 @@ def differences(
     for name, claim, network, results in _pairs(cells, claims, networks):
         if claim["expect"] in (NONE_IS_BEST, RISES):
             continue
-        for method, left, right in results.comparisons(claim):
+        for method, left, right in itertools.chain.from_iterable(results.comparisons(claim).values()):
             for sparsity in results.sparsities([left, right], (Decimal(0), Decimal(100))):
                 values = results.find([left, right], (Decimal(sparsity), Decimal(sparsity))).differences()
                 if values:
@@ -231,23 +254,32 @@ class Results:
                 lacking.setdefault(which, {})[_own(side, sparsity)] = None
         return [f"{side[0]}/{','.join(places)}/{side[1]}{which}" for which, places in lacking.items()]
 
-    def comparisons(self, claim: Mapping[str, Any]) -> list[tuple[str, Side, Side]]:
-        """Name, left and right side for each method of the claim, which fills a side that names none.
+    def comparisons(self, claim: Mapping[str, Any]) -> dict[str, list[Comparison]]:
+        """What is compared for each method of the claim, which fills a side that names none.
 
-        NAME@STEP is NAME and every NAME@... of the study; the other side's @STEP is then the method that starts at the
-        same update.
+        NAME@STEP is NAME and every NAME@... of the study up to `until` percent of training; the other side's @STEP is
+        then the method that starts at the same update.
         """
-        found = []
+        found: dict[str, list[Comparison]] = {}
         for method in claim["methods"]:
             base, _, pattern = method.partition("@")
-            names = self.in_order_of_step(base) if pattern == "STEP" else [method]
-            for name in names or [base]:
+            names = [method]
+            if pattern == "STEP":
+                last = Decimal(str(claim["until"])) * self.description["updates"]
+                names = [name for name in self.in_order_of_step(base) if 100 * self.description["steps"][name] <= last]
+            found[method] = []
+            for name in names:
                 sides = [
                     (self._at_the_step_of(name, side.get("method", name)), side.get("ablation", "none"))
                     for side in (claim["left"], claim["right"])
                 ]
-                found.append((name, sides[0], sides[1]))
+                found[method].append((name, sides[0], sides[1]))
         return found
+
+    def step_of(self, name: str) -> str:
+        """The step of a method, as its name has it, if it does."""
+        _, _, step = name.partition("@")
+        return step if step.endswith(("it", "ep")) else f"{self.description['steps'][name]}it"
 
     def in_order_of_step(self, base: str) -> list[str]:
         """NAME and NAME@... of the study, the earliest first."""
@@ -268,30 +300,82 @@ def _own(side: Side, sparsity: str) -> str:
     return "0" if side[0] == DENSE else sparsity
 
 
-def _families(claim: Mapping[str, Any], results: Results, margin: float, level: float) -> list[list[dict[str, Any]]]:
-    """Rows without verdict; those whose p values are adjusted together are one family."""
+def _rows(claim: Mapping[str, Any], results: Results, margin: float, level: float) -> list[dict[str, Any]]:
+    """The rows of a claim on a network, without verdict; their p values are yet to be adjusted together."""
     if claim["expect"] == NONE_IS_BEST:
-        return [[_none_is_best(claim, results, margin)]]
+        return [_none_is_best(claim, results, margin)]
     if claim["expect"] == RISES:
-        return [_rises(claim, results, name) for name in claim["ranges"]]
-    return [_differences(claim, results, name, margin, level) for name in claim["ranges"]]
-
-
-def _differences(
-    claim: Mapping[str, Any], results: Results, name: Range, margin: float, level: float
-) -> list[dict[str, Any]]:
+        return [_rises(claim, results, name, base) for name in claim["ranges"] for base in claim["methods"]]
     rows = []
-    for method, left, right in results.comparisons(claim):
-        found = results.find([left, right], results.bounds(name))
-        values = found.differences()
-        row = _row(range_name(name), method, results.metric, found)
-        if values:
-            summary = summarise(values, level)
-            row |= {"estimate": summary.mean, "low": summary.low, "high": summary.high}
-        if len(values) >= LEAST_SEEDS:
-            row["p_holds"], row["p_fails"] = p_values(values, claim["expect"], margin)
-        rows.append(row)
+    for name, (method, comparisons) in itertools.product(claim["ranges"], results.comparisons(claim).items()):
+        base, _, pattern = method.partition("@")
+        if pattern == "STEP":
+            rows.append(_over_steps(claim, results, name, base, comparisons, margin, level))
+        else:
+            rows += [_difference(claim, results, name, comparison, margin, level) for comparison in comparisons]
     return rows
+
+
+def _difference(
+    claim: Mapping[str, Any], results: Results, name: Range, comparison: Comparison, margin: float, level: float
+) -> dict[str, Any]:
+    method, left, right = comparison
+    found = results.find([left, right], results.bounds(name))
+    values = found.differences()
+    row = _row(results, [name], method, results.metric, found)
+    if values:
+        summary = summarise(values, level)
+        row |= {"estimate": summary.mean, "low": summary.low, "high": summary.high}
+    if len(values) >= LEAST_SEEDS:
+        row["p_holds"], row["p_fails"] = p_values(values, claim["expect"], margin)
+    return row
+
+
+def _over_steps(
+    claim: Mapping[str, Any],
+    results: Results,
+    name: Range,
+    base: str,
+    comparisons: Sequence[Comparison],
+    margin: float,
+    level: float,
+) -> dict[str, Any]:
+    """The row of the step that decides; what it shows instead where the claim fails is kept as `if_fails`."""
+    if not comparisons:
+        absent = f"{base} at a step until {claim['until']}% of training"
+        return _row(results, [name], base, results.metric, Found([], np.empty((0, 2)), [absent]))
+    # Steps at which the method itself has no cell in this range are none of the study's.
+    bounds = results.bounds(name)
+    own = [one for one in comparisons if results.sparsities([side for side in one[1:] if side[0] == one[0]], bounds)]
+    rows = [_difference(claim, results, name, one, margin, level) for one in own or comparisons[:1]]
+    compared = [row for row in rows if row["sparsities"]]
+    tested = [row for row in compared if not math.isnan(row["p_holds"])]
+    few = [f"{row['method']} with {LEAST_SEEDS} seeds" for row in compared if tested and math.isnan(row["p_holds"])]
+    missing = dict.fromkeys(entry for row in rows for entry in row["missing"].split("; ") if entry)
+    of_all = {
+        "method": base,
+        "steps": " ".join(results.step_of(row["method"]) for row in tested),
+        "missing": "; ".join([*missing, *few]),
+    }
+
+    def shown(row: Mapping[str, Any]) -> dict[str, Any]:
+        return {**row, **of_all, "step": results.step_of(row["method"]) if row["sparsities"] else ""}
+
+    if not tested:
+        return shown((compared or rows)[0])
+
+    def one_step(key: str) -> tuple[dict[str, Any], float]:
+        row = min(tested, key=lambda row: row[key])
+        return row, min(1.0, len(tested) * row[key])
+
+    def all_steps(key: str) -> tuple[dict[str, Any], float]:
+        row = max(tested, key=lambda row: row[key])
+        return row, row[key] if len(tested) == len(rows) else 1.0
+
+    of_holds, of_fails = (all_steps, one_step) if claim["steps"] == EVERY else (one_step, all_steps)
+    holding, p_holds = of_holds("p_holds")
+    failing, p_fails = of_fails("p_fails")
+    return {**shown(holding), "p_holds": p_holds, "p_fails": p_fails, "if_fails": shown(failing)}
 
 
 def p_values(values: Sequence[float], expected: str, margin: float) -> tuple[float, float]:
@@ -309,22 +393,19 @@ def p_values(values: Sequence[float], expected: str, margin: float) -> tuple[flo
     raise ValueError(f"no mean is {expected!r}")
 
 
-def _rises(claim: Mapping[str, Any], results: Results, name: Range) -> list[dict[str, Any]]:
-    rows = []
-    for base in claim["methods"]:
-        sides = [(method, "none") for method in results.in_order_of_step(base)]
-        if len(sides) >= LEAST_STEPS:
-            found = results.find(sides, results.bounds(name))
-        else:
-            found = Found([], np.empty((0, 0)), [f"{base} at {LEAST_STEPS} steps or more"])
-        row = _row(range_name(name), base, "rank correlation", found)
-        if len(found.values):
-            row["estimate"] = float(np.mean([_rank_correlation(values) for values in found.values]))
-        if len(found.values) >= LEAST_SEEDS:
-            row["p_holds"] = float(page_trend_test(found.values).pvalue)
-            row["p_fails"] = float(page_trend_test(-found.values).pvalue)
-        rows.append(row)
-    return rows
+def _rises(claim: Mapping[str, Any], results: Results, name: Range, base: str) -> dict[str, Any]:
+    sides = [(method, "none") for method in results.in_order_of_step(base)]
+    if len(sides) >= LEAST_STEPS:
+        found = results.find(sides, results.bounds(name))
+    else:
+        found = Found([], np.empty((0, 0)), [f"{base} at {LEAST_STEPS} steps or more"])
+    row = _row(results, [name], base, "rank correlation", found)
+    if len(found.values):
+        row["estimate"] = float(np.mean([_rank_correlation(values) for values in found.values]))
+    if len(found.values) >= LEAST_SEEDS:
+        row["p_holds"] = float(page_trend_test(found.values).pvalue)
+        row["p_fails"] = float(page_trend_test(-found.values).pvalue)
+    return row
 
 
 def _rank_correlation(values: np.ndarray) -> float:
@@ -353,7 +434,7 @@ def _none_is_best(claim: Mapping[str, Any], results: Results, margin: float) -> 
         + [*dict.fromkeys(name for found in every for name in found.missing)],
         collapsed={cell for found in every for cell in found.collapsed},
     )
-    row = _row(" and ".join(map(range_name, claim["ranges"])), ", ".join(methods), results.metric, together)
+    row = _row(results, claim["ranges"], ", ".join(methods), results.metric, together)
     # Of fewer methods or ranges than are claimed, neither verdict would be about the claim.
     if row["n"] >= LEAST_SEEDS and len(methods) == len(claim["methods"]) and all(found.sparsities for found in every):
         row["p_holds"] = max(min(1.0, len(p) * min(p)) if p else 1.0 for p in below.values())
@@ -361,12 +442,16 @@ def _none_is_best(claim: Mapping[str, Any], results: Results, margin: float) -> 
     return row
 
 
-def _row(place: str, method: str, statistic: str, found: Found) -> dict[str, Any]:
+def _row(results: Results, ranges: Sequence[Range], method: str, statistic: str, found: Found) -> dict[str, Any]:
+    of_network = any(isinstance(name, str) for name in ranges)
     return {
-        "range": place,
+        "range": " and ".join(map(range_name, ranges)),
+        "ranges_are": results.description["ranges_are"] if of_network else "",
         "method": method,
+        "step": "",
         "statistic": statistic,
         "sparsities": " ".join(found.sparsities),
+        "steps": "",
         "n": len(found.values),
         "collapsed": len(found.collapsed),
         **dict.fromkeys(("estimate", "low", "high", "p_holds", "p_fails"), math.nan),
@@ -389,5 +474,7 @@ def _decide(family: list[dict[str, Any]], level: float) -> None:
             row["verdict"] = ABSENT
         elif row["p_holds"] <= level:
             row["verdict"] = HOLDS
+        elif row["p_fails"] <= level:
+            row |= {**row.get("if_fails", {}), "p_holds": row["p_holds"], "p_fails": row["p_fails"], "verdict": FAILS}
         else:
-            row["verdict"] = FAILS if row["p_fails"] <= level else UNDECIDED
+            row["verdict"] = UNDECIDED

@@ -22,6 +22,8 @@ def read_claims(path: Path, tables: Tables, schemas: Path) -> dict[str, Any]:
         with at(f"{path}: claims.{name}.methods"):
             for method in claim["methods"]:
                 _check_method(method, tables)
+        with at(f"{path}: claims.{name}"):
+            _check_steps(claim)
         for key in ("left", "right"):
             with at(f"{path}: claims.{name}.{key}.method"):
                 _check_method(claim.get(key, {}).get("method", DENSE), tables)
@@ -45,6 +47,15 @@ def _check_sides(claim: Mapping[str, Any]) -> None:
             raise PruningError(f"{' and '.join(sides)} means nothing where {claim['expect']!r} is expected")
     elif claim.get("left", {}) == claim.get("right", {}):
         raise PruningError("left and right are the same; one names another method or ablation")
+
+
+def _check_steps(claim: Mapping[str, Any]) -> None:
+    keys = [key for key in ("steps", "until") if key in claim]
+    if any(method.endswith("@STEP") for method in claim["methods"]):
+        if len(keys) < 2:
+            raise PruningError("methods with @STEP need steps (every or some) and until (percent of training)")
+    elif keys:
+        raise PruningError(f"{' and '.join(keys)} means nothing where no method is NAME@STEP")
 
 
 def _check_method(name: str, tables: Tables) -> None:

@@ -32,17 +32,30 @@ RULES = {
         " estimate is Spearman's rank correlation of accuracy and step, averaged over seeds."
     ),
 }
+OF_STEPS = {
+    "every": (
+        "Of every step until {until:g}% of training: p holds is the largest over these steps, p fails the smallest"
+        " times their number."
+    ),
+    "some": (
+        "Of some step until {until:g}% of training: p holds is the smallest over these steps times their number,"
+        " p fails the largest."
+    ),
+}
 ABLATIONS = {"none": "", "shuffle": ", shuffled", "reinit": ", reinitialised", "invert": ", inverted"}
 HEADING = """# Claims of the paper
 
 One verdict for each claim, network, range of sparsities and method. d is the difference of two sides in points: for
 each seed averaged over the sparsities of the range, then over n seeds. Its {percent:g}% interval is that of Student's t
 over seeds. A verdict rests on one-sided t tests at {alpha:.3g} each, with a margin of {margin:g} points; p values are
-adjusted by Holm's method over the methods of one claim, network and range. Intervals are not: one may lie clear of its
-bound and the claim be undecided all the same. A claim that is neither shown to hold nor to fail is undecided, and so is
-every claim under {least} seeds. Each claim is judged by itself: of many that are wrong, one or another may come out as
-`holds` by chance. Networks that collapsed or diverged count like any other; the last column says how many: two that are
-both at chance do not differ, and that says little.
+adjusted by Holm's method over the methods and ranges of one claim and network. Intervals are not: one may lie clear of
+its bound and the claim be undecided all the same. A claim that is neither shown to hold nor to fail is undecided, and
+so is every claim under {least} seeds. Each claim is judged by itself: of many that are wrong, one or another may come
+out as `holds` by chance. Networks that collapsed or diverged count like any other; the last column says how many: two
+that are both at chance do not differ, and that says little.
+
+Beside a range stands where it comes from: `our choice`, or `unverified`, a recollection of the paper that was not read
+in it; the paper's own range may be another.
 
 A verdict speaks of the networks and data of this study. Where they are small, a claim of the paper may fail here and be
 true there.
@@ -94,6 +107,11 @@ def _rule(claim: Mapping[str, Any], margin: float) -> str:
     rule = RULES[claim["expect"]].format(m=f"{margin:g}")
     if claim["expect"] in (NONE_IS_BEST, RISES):
         return rule
+    if "steps" in claim:
+        rule += (
+            f" {OF_STEPS[claim['steps']].format(until=claim['until'])} The percentage is our choice. A row shows the"
+            " step where the p that decides was found: p fails where the claim fails, else p holds."
+        )
     left, right = (
         side.get("method", "METHOD") + ABLATIONS[side.get("ablation", "none")]
         for side in (claim.get("left", {}), claim.get("right", {}))
@@ -106,7 +124,7 @@ def _verdict_table(rows: pd.DataFrame) -> str:
     header += ["sparsities", "collapsed"]
     lines = [
         [
-            *(row["network"], row["range"], row["method"], row["verdict"], str(row["n"])),
+            *(row["network"], _range(row), _method(row), row["verdict"], str(row["n"])),
             *(_estimate(row["estimate"], row["low"], row["high"]), _p(row["p_holds"]), _p(row["p_fails"])),
             _extent(row["sparsities"].split()),
             str(row["collapsed"]),
@@ -114,6 +132,17 @@ def _verdict_table(rows: pd.DataFrame) -> str:
         for row in _records(rows)
     ]
     return _table(header, lines, left=4)
+
+
+def _range(row: Mapping[Any, Any]) -> str:
+    return f"{row['range']} ({row['ranges_are']})" if row["ranges_are"] else row["range"]
+
+
+def _method(row: Mapping[Any, Any]) -> str:
+    """With the step that decides and the number of those that were tested."""
+    step = f" @ {row['step']}" if row["step"] else ""
+    tested = f" (of {len(row['steps'].split())} tested)" if row["steps"] else ""
+    return f"{row['method']}{step}{tested}"
 
 
 def _single_sparsities(single: pd.DataFrame, level: float) -> str:

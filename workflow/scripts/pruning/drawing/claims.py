@@ -20,7 +20,7 @@ LOOKS = {
 EXPECTED_COLOUR = "#009E73"
 LARGEST = 100.0
 """points, beyond which no difference of percentages lies"""
-ROW, EDGES = 0.125, 1.0
+ROW, EDGES = 0.125, 1.2
 """inches: height of a row, and of what stands above and below a block of rows"""
 
 
@@ -40,11 +40,12 @@ def draw(verdicts: pd.DataFrame, claims: Mapping[str, Any], labels: Mapping[str,
     panels = figure.subplots(max(1, len(blocks)), len(ranges), squeeze=False, height_ratios=heights or None)
     for (network, rows), line in zip(blocks.items(), panels, strict=False):
         here = shown[shown.network == network]
+        sure = "".join(f" ({words})" for words in here.ranges_are.map(_words).unique() if words)
         for axes, name in zip(line, ranges, strict=True):
             first = name == ranges[0]
             _panel(axes, here[(here.range == name) | (first & ~here.range.isin(ranges))], rows, claims["margin"])
             _limits(axes, here, claims["margin"])
-            axes.set_title(f"{network}, {name} sparsities", loc="left")
+            axes.set_title(f"{network}\n{name} sparsities{sure}", loc="left")
             axes.tick_params(labelleft=first, left=False)
             axes.set_xlabel("difference (points)")
         for text, (_, method) in zip(line[0].get_yticklabels(), rows, strict=True):
@@ -86,7 +87,7 @@ def _panel(axes: Axes, here: pd.DataFrame, rows: Mapping[tuple[str, str], str], 
         axes.plot([row["low"], row["high"]], [place, place], color=look.colour)
         axes.plot(row["estimate"], place, **{**look.line(), "linestyle": "none", "markersize": 4.5})
         axes.annotate(
-            f"{row['verdict']} ({row['n']})",
+            f"{row['verdict']} ({row['n']})" + (f" @ {step}" if (step := _words(row["step"])) else ""),
             (1, place),
             xytext=(3, 0),
             textcoords="offset points",
@@ -104,6 +105,11 @@ def _panel(axes: Axes, here: pd.DataFrame, rows: Mapping[tuple[str, str], str], 
     axes.grid(axis="y", visible=False)
 
 
+def _words(entry: Any) -> str:
+    """What stands in a column of claims.csv: where it is empty, reading gives a number."""
+    return entry if isinstance(entry, str) else ""
+
+
 def _limits(axes: Axes, here: pd.DataFrame, margin: float) -> None:
     """An axis that is linear up to one point and logarithmic beyond, so that margin and collapse are both seen."""
     ends = pd.concat([here.low, here.high, here.estimate, pd.Series([-2 * margin, 2 * margin])])
@@ -118,9 +124,10 @@ def _limits(axes: Axes, here: pd.DataFrame, margin: float) -> None:
 def _legend(figure: Figure, shown: pd.DataFrame, claims: Mapping[str, Any]) -> None:
     handles = [style.handle(verdict, look) for verdict, look in LOOKS.items() if verdict in set(shown.verdict)]
     handles.append(Line2D([], [], color=EXPECTED_COLOUR, alpha=0.3, linewidth=6, label="where the claim would hold"))
+    steps = " @: the step that decides." if shown.step.map(_words).any() else ""
     note = (
         f"Mean difference over seeds (their number in brackets) and {100 * claims['level']:g}% interval; dotted: the"
-        f" margin of ± {claims['margin']:g} points. Verdicts are adjusted over the methods of a claim, intervals are"
-        " not.\nDifference axis: logarithmic beyond ± 1."
+        f" margin of ± {claims['margin']:g} points. Verdicts are adjusted over the methods and ranges of a claim,"
+        f" intervals are not.{steps}\nDifference axis: logarithmic beyond ± 1."
     )
     style.legend(figure, handles, note)

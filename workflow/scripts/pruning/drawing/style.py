@@ -89,6 +89,10 @@ METHODS = {
     "snip-iterative": Look("#0072B2", "X", (1, 1.5)),
     "grasp-iterative": Look("#009E73", "P", (1, 2)),
     "synflow-one-shot": Look("#D55E00", "*", (3, 1.5)),
+    "random-magnitude": Look("#E69F00", "<", (1, 1)),
+    "random-snip": Look("#0072B2", ">", (1, 1)),
+    "random-grasp": Look("#009E73", "d", (1, 1)),
+    "random-synflow": Look("#D55E00", "p", (1, 1)),
     "magnitude-after-iterative": Look("#000000", "p", (1, 2.5), baseline=True),
     "lottery-iterative": Look("#56B4E9", "h", (2, 2), baseline=True),
 }
