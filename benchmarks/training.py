@@ -43,7 +43,7 @@ def ours(meet: Callable[[], object], name: str, train_images: int, test_images: 
     start = from_state(network, draw_state(network, row.row["initialiser"], 0), 0)
     draw = np.random.default_rng(0)
     mask = {name: draw.random(tuple(weight.shape)) > 0.8 for name, weight in networks.prunable(network).items()}
-    recipe = Recipe.read({**row.training(), "epochs": 1})
+    recipe = Recipe.read({**row.row, **row.training(), "epochs": 1})
     made = made_data(row.data, train_images, test_images)
     resident = batches.of_data(made, recipe.batch_size, 0, torch.device("cpu"))
     stamps: list[float] = []

@@ -473,6 +473,41 @@ def test_run_that_ends_well_has_not_diverged(digits: Data) -> None:
     assert end.rows[-1]["test_accuracy"] > 80
 
 
+@pytest.mark.parametrize("make", [lenet, conv_net])
+def test_bf16_rounds_the_factors_of_products_and_nothing_else(make: Callable[[], nn.Module], digits: Data) -> None:
+    run = Run(digits, make, replace(RECIPE, precision="bf16"))
+    inputs: list[Tensor] = []
+    last = [module for module in run.network.modules() if isinstance(module, nn.Linear)][-1]
+    last.register_forward_hook(lambda _, given, logits: inputs.extend([given[0].detach(), logits.detach()]))
+    weight, bias = (run.state[name] for name in list(run.state)[-2:])
+    end = run.go(stop=5)
+    # The first logits, from factors of 8 bits, each sum rounded to 8 bits.
+    kept = weight * torch.from_numpy(run.mask[next(reversed(run.mask))])
+    factors = [values.bfloat16().float() for values in (inputs[0], kept, bias)]
+    expected = factors[0] @ factors[1].T + factors[2]
+    torch.testing.assert_close(inputs[1].float(), expected, rtol=2**-7, atol=2**-8)
+    assert inputs[1].dtype == torch.bfloat16
+    assert {value.dtype for value in end.state.values() if value.is_floating_point()} == {torch.float32}
+    exact = Run(digits, make).go(stop=5)
+    for name, value in exact.state.items():
+        torch.testing.assert_close(end.state[name], value, rtol=0.05, atol=0.01)
+    assert any((end.state[name] != value).any() for name, value in exact.state.items())
+    for name, kept_weights in run.mask.items():
+        assert not end.state[name].numpy()[~kept_weights].any()
+
+
+def test_bf16_learns_as_well_as_float32(digits: Data) -> None:
+    found, exact = (Run(digits, lenet, replace(RECIPE, precision=p)).go().rows[-1] for p in ("bf16", "fp32"))
+    assert found["test_accuracy"] > 85
+    assert abs(found["test_accuracy"] - exact["test_accuracy"]) < 3
+    assert found["test_loss"] != exact["test_loss"]
+
+
+def test_tf32_is_float32_on_a_cpu(digits: Data) -> None:
+    found, exact = (Run(digits, conv_net, replace(RECIPE, precision=p)).go(stop=5) for p in ("tf32", "fp32"))
+    assert_same_run(found, exact)
+
+
 def test_test_metrics_equal_those_of_all_test_images_at_once(digits: Data, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "CHUNK", 7)
     run = Run(digits, conv_net)

@@ -15,11 +15,17 @@ from pruning.states import State
 def prepare_torch(snakemake: Any) -> torch.device:
     """Set torch up as the recipe says; the device of this job."""
     torch.set_num_threads(snakemake.params.recipe["threads"])
-    # On a GPU: full float32 (`precision: fp32`), and the same sums each time where cuDNN can.
-    torch.backends.cudnn.allow_tf32 = False
+    # On a GPU: full float32, and the same sums each time where cuDNN can.
+    allow_tf32(False)
     torch.backends.cudnn.deterministic = True
     device: torch.device = choose_device(snakemake.resources.gpu > 0)
     return device
+
+
+def allow_tf32(allowed: bool) -> None:
+    """Whether a GPU may round the factors of products and convolutions to 10 bits (`precision: tf32`)."""
+    torch.backends.cudnn.allow_tf32 = allowed
+    torch.backends.cuda.matmul.allow_tf32 = allowed
 
 
 class NetworkJob:

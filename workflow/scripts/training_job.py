@@ -9,7 +9,7 @@ import torch
 from tqdm import tqdm
 
 from elsewhere import refuse
-from network_job import NetworkJob
+from network_job import NetworkJob, allow_tf32
 from pruning import batches
 from pruning.masks import Mask, mask_checksum
 from pruning.predictions import from_logits, save_predictions
@@ -23,6 +23,7 @@ class TrainingJob(NetworkJob):
     def __init__(self, snakemake: Any) -> None:
         super().__init__(snakemake)
         self.recipe = Recipe.read(self.settings)
+        allow_tf32(self.recipe.precision == "tf32")
         self.batches = batches.of_data(self.data, self.recipe.batch_size, self.seed, self.device)
 
     def made_from(self, mask: Mask, start: State) -> dict[str, Any]:
@@ -86,5 +87,5 @@ class TrainingJob(NetworkJob):
 
     def predict(self, path: str) -> None:
         """Write the predictions of the network as it is now."""
-        logits = predict(self.network, self.batches.test()).cpu().numpy()
+        logits = predict(self.network, self.batches.test(), self.recipe.precision).cpu().numpy()
         save_predictions(path, from_logits(logits, self.data.test.labels))

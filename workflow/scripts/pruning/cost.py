@@ -42,9 +42,9 @@ def measure(
     updates = max(3, min(500, round(WORTH_SECONDS / (seconds(2) / 2))))
     training = seconds(updates) / (updates * batch)
     images = torch.zeros(min(about.test, batch, CHUNK), *about.shape[2:], *about.shape[:2], device=device)
-    predict(network, [images])[0].cpu()
+    predict(network, [images], recipe.precision)[0].cpu()
     began = time.perf_counter()
-    predict(network, [images])[0].cpu()
+    predict(network, [images], recipe.precision)[0].cpu()
     testing = (time.perf_counter() - began) / len(images)
     return {"seconds_an_example": training, "seconds_a_test_example": testing, "updates": updates, "batch_size": batch}
 

@@ -33,6 +33,9 @@ class Recipe:
     """updates over which it rises from 0"""
     momentum: float
     weight_decay: float
+    precision: str = "fp32"
+    """bf16: products and convolutions forward and backward in bfloat16. Weights, their updates, batch norm's statistics
+    and the loss are float32 always, and so are scores. (tf32 is a switch of torch's: `network_job`)"""
 
     @classmethod
     def read(cls, settings: Mapping[str, Any]) -> "Recipe":
@@ -97,7 +100,7 @@ def train(
         loss_sum, correct, seen = torch.zeros((), device=device), torch.zeros((), device=device), 0
         network.train()
         for images, labels in batches.epoch(epoch, first):
-            logits = network(images)
+            logits = outputs(network, images, recipe.precision)
             loss = functional.cross_entropy(logits, labels)
             gradients = torch.autograd.grad(loss, list(parameters.values()))
             rate = learning_rate(recipe, update)
@@ -107,7 +110,7 @@ def train(
             seen, update = seen + len(labels), update + 1
             if update == stop:
                 break
-        test_loss, test_accuracy = test(network, batches)
+        test_loss, test_accuracy = test(network, batches, recipe.precision)
         rows.append(
             {
                 "epoch": epoch + 1,
@@ -159,16 +162,23 @@ def diverged(rows: list[dict[str, float | int]]) -> bool:
     return bool(rows) and not np.isfinite(rows[-1]["train_loss"])
 
 
+def outputs(network: nn.Module, images: Tensor, precision: str) -> Tensor:
+    """Float32 logits, computed in `precision`."""
+    with torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bf16"):
+        logits: Tensor = network(images)
+    return logits.float()
+
+
 @torch.no_grad()
-def predict(network: nn.Module, batches: Iterable[Tensor]) -> Tensor:
+def predict(network: nn.Module, batches: Iterable[Tensor], precision: str = "fp32") -> Tensor:
     """Logits for the images of all `batches`, batch norm in evaluation mode."""
     network.eval()
-    return torch.cat([network(images) for images in batches])
+    return torch.cat([outputs(network, images, precision) for images in batches])
 
 
-def test(network: nn.Module, batches: Batches) -> tuple[float, float]:
+def test(network: nn.Module, batches: Batches, precision: str) -> tuple[float, float]:
     """Mean cross-entropy and accuracy in percent on the whole test set."""
-    logits = predict(network, batches.test())
+    logits = predict(network, batches.test(), precision)
     loss = functional.cross_entropy(logits, batches.test_labels)
     return loss.item(), 100 * (logits.argmax(1) == batches.test_labels).double().mean().item()
 
