@@ -211,9 +211,9 @@ def test_a_config_changed_half_way_concerns_what_it_names_and_no_old_checkpoint_
         snakemake.kill()
     wait_for(lambda: not copy.processes())
     copy.replace("config/networks.yaml", "long: {base: lenet300-digits, epochs: 150}", "long: {base: tiny, epochs: 4}")
-    assert copy.plan(*targets) == {job.replace("tiny", "long") for job in jobs_of("snip/50/none")} - {
-        "prune long/snip/50/none/0"
-    }
+    # An evaluation that Snakemake had no time to take note of is made again.
+    planned = copy.plan(*targets) - {"evaluate tiny/snip/50/none/0"}
+    assert planned == {job.replace("tiny", "long") for job in jobs_of("snip/50/none")} - {"prune long/snip/50/none/0"}
     copy.run(*targets)
     log = copy.log("snip/50/none/seed0/train.log", "long")
     assert "checkpoint ignored" in log

@@ -341,7 +341,7 @@ def test_effective_sparsity_is_where_points_stand() -> None:
 def test_neuron_curves_are_mean_shares_at_each_threshold() -> None:
     neurons = made_neurons(("net-a",), ("snip",))
     (axes,) = panels(drawer("neuron_collapse")(neurons))
-    assert axes.get_title() == "net-a, 98.2% removed"
+    assert axes.get_title() == "net-a, 98.2% removed\nend of extreme"
     for kind, label in (("none", "SNIP"), ("shuffle", "SNIP, shuffled in each layer")):
         (line,) = [line for line in axes.lines if line.get_label() == label]
         assert list(line.get_xdata()) == [*range(0, 101, 2)]
@@ -516,6 +516,7 @@ def test_method_has_one_colour_marker_and_dash_in_all_figures() -> None:
 
 def test_listed_methods_differ_in_colour_and_without_colour() -> None:
     varied = {"snip-iterative", "grasp-iterative", "synflow-one-shot", "magnitude-after-iterative", "lottery-iterative"}
+    varied |= {f"random-{name}" for name in ("magnitude", "snip", "grasp", "synflow")}
     looks = [look for name, look in style.METHODS.items() if name not in varied]
     assert len({look.colour for look in looks}) == len(looks)
     everything = [*style.METHODS.values()]
