@@ -98,7 +98,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str, tuple[str, ...]]] = {
     "step rewind": ({"methods": ["lottery@rewind"]}, "methods: 'lottery@rewind': 'rewind' ", STEP_FORMS),
     "@ after training": ({"methods": ["magnitude-after@5ep"]}, "methods: 'magnitude-after@5ep' means nothing", ()),
     "@ on dense": ({"methods": ["dense@3ep"]}, "methods: 'dense@3ep' means nothing", ("not pruned",)),
-    "@ on nothing known": ({"methods": ["nosuch@5ep"]}, "methods: no method is called 'nosuch'", ("lottery",)),
+    "@ on nothing known": ({"methods": ["nosuch@5ep"]}, "methods: no method is called 'nosuch'", ("random",)),
     "@ at its own step": ({"methods": ["snip@0"]}, "methods: 'snip@0' is written 'snip'", ()),
     "@ at its own step in updates": ({"methods": ["snip@0it"]}, "methods: 'snip@0it' is written 'snip'", ()),
     "wrong device": ({"device": "gpu"}, "device: 'gpu' is not allowed", ("auto, cpu, cuda",)),
@@ -362,9 +362,8 @@ def test_quotas_are_a_rule_or_score_and_rounds_of_another_row() -> None:
 
 
 def test_row_takes_from_its_base_what_it_does_not_say_and_rows_of_the_base_follow() -> None:
-    change(NETWORKS, "tiny", base="lenet300-mnist", epochs=3)
-    change(NETWORKS, "lenet300-mnist", batch_size=100)
-    change(NETWORKS, "lenet300-digits", threads=2)
+    change(NETWORKS, "tiny", base="lenet300-mnist-5ep", epochs=3)
+    change(NETWORKS, "lenet300-mnist", batch_size=100, threads=2)
     tiny = read_tables().network("tiny")
     assert (tiny.row["epochs"], tiny.row["dataset"], tiny.row["threads"]) == (3, "mnist", 2)
     assert tiny.updates == 3 * 600

@@ -11,11 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pruning import PruningError
-from pruning.files import read_json, read_rows, replacing
-from pruning.predictions import load_predictions
-
-ROUNDING = 0.1
-"""points of accuracy by which predictions of a GPU may differ from what its training ended with"""
+from pruning.files import read_json, replacing
 
 
 def refuse(path: Path, why: str) -> None:
@@ -55,13 +51,3 @@ def check_record(path: Path, expected: Mapping[str, Any]) -> dict[str, Any]:
         elif found[name] != value:
             refuse(path, f"of another {name.replace('_', ' ')} than here")
     return found
-
-
-def check_predictions(path: Path, curve: Path, labels: Any) -> None:
-    """Raise PruningError where predictions are not of the test set, or not of the training of `curve`."""
-    predictions = load_predictions(path)
-    if predictions.label.tolist() != labels.tolist():
-        refuse(path, "its labels are not those of the test set here")
-    accuracy = 100 * float((predictions.top[:, 0] == predictions.label).mean())
-    if abs(accuracy - float(read_rows(curve)[-1]["test_accuracy"])) > ROUNDING:
-        refuse(path, f"it is not of the training in {curve.name}")

@@ -19,7 +19,7 @@ def make():
 def check(there):
     elsewhere.check_record(there(snakemake.output.run), read_json(snakemake.input.run))
     predictions, curve = there(snakemake.output.predictions), there(snakemake.output.curve)
-    elsewhere.check_predictions(predictions, curve, work.data.test.labels)
+    work.check_predictions(predictions, curve)
 
 
 with job.reporting(snakemake.log[0]):

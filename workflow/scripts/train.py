@@ -31,7 +31,7 @@ def check(there):
         work.check_state(there(snakemake.output.state), record, mask, state)
     else:
         predictions, curve = there(snakemake.output.predictions), there(snakemake.output.curve)
-        elsewhere.check_predictions(predictions, curve, work.data.test.labels)
+        work.check_predictions(predictions, curve)
 
 
 with job.reporting(snakemake.log[0]) as log:

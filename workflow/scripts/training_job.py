@@ -11,10 +11,14 @@ from tqdm import tqdm
 from elsewhere import refuse
 from network_job import NetworkJob, allow_tf32
 from pruning import batches
+from pruning.files import read_rows
 from pruning.masks import Mask, mask_checksum
-from pruning.predictions import from_logits, save_predictions
+from pruning.predictions import from_logits, load_predictions, save_predictions
 from pruning.states import Progress, State, load_checkpoint, load_progress, run_key, save_progress, state_checksum
 from pruning.training import COLUMNS, Recipe, predict, train
+
+ROUNDING = 0.1
+"""points of accuracy by which predictions of a GPU may differ from what its training ended with"""
 
 
 class TrainingJob(NetworkJob):
@@ -84,6 +88,15 @@ class TrainingJob(NetworkJob):
     def save_end_state(self, path: str, end: Progress, mask: Mask, start: State) -> None:
         """Write what a run ends with. Nothing goes on from there: the momentum is not needed."""
         save_progress(Path(path), Progress(end.update, end.state, {}, end.rows), self.key(mask, start))
+
+    def check_predictions(self, path: Path, curve: Path) -> None:
+        """Raise PruningError where predictions from elsewhere are not of the test set or of the training of `curve`."""
+        found = load_predictions(path)
+        if found.label.tolist() != self.data.test.labels.tolist():
+            refuse(path, "its labels are not those of the test set here")
+        accuracy = 100 * float((found.top[:, 0] == found.label).mean())
+        if abs(accuracy - float(read_rows(curve)[-1]["test_accuracy"])) > ROUNDING:
+            refuse(path, f"it is not of the training in {curve.name}")
 
     def predict(self, path: str) -> None:
         """Write the predictions of the network as it is now."""
