@@ -24,7 +24,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "workflow/scripts"))
 
-from pruning.claims_config import read_claims
+from pruning.claims_config import claimed_networks, read_claims
 from pruning.files import read_json, write_table
 from pruning.study import Cell, Study, Tables
 
@@ -71,15 +71,8 @@ def stages(study: Study, paths: list[Path], schema: list[dict[str, str]], place:
         from pruning.claims import differences, verdicts
         from pruning.tables import read_table
 
-        networks = {}
-        for name in dict.fromkeys(cell.network for cell in study.cells):
-            network = study.tables.network(name)
-            methods = dict.fromkeys(cell.method for cell in study.cells if cell.network == name)
-            steps = {method: study.tables.method(method, network).rewind_to for method in methods}
-            row = {key: network.row[key] for key in ("initialiser", "matching", "extreme")}
-            networks[name] = {**row, "steps": steps}
         asked = read_claims(ROOT / "config/claims.yaml", study.tables, SCHEMAS)
-        of_study = (read_table(str(place / "cells.csv")), asked, networks)
+        of_study = (read_table(str(place / "cells.csv")), asked, claimed_networks(study))
         write_table(place / "claims.csv", verdicts(*of_study))
         write_table(place / "differences.csv", differences(*of_study))
 

@@ -24,7 +24,7 @@ import warm_start
 import watching
 from places import CELL, LOG
 from pruning import PruningError, figures
-from pruning.claims_config import read_claims
+from pruning.claims_config import claimed_networks, read_claims
 from pruning.fingerprint import fingerprint
 from pruning.registry import module_name
 from pruning.study import DENSE, STEPS, Cell, Study, Tables
@@ -277,23 +277,6 @@ def about(experiment):
         "published": [
             row for row in published() if row["network"] in networks and row["method"] in bases and row["accuracy"]
         ],
-    }
-
-
-def claimed_networks():
-    """What verdicts on claims depend on beside cells: of each network its row's initialiser and ranges, the length of its
-    training, and of each method of the study the update at which it starts."""
-    methods = {}
-    for cell in study.cells:
-        methods.setdefault(cell.network, {})[cell.method] = None
-    networks = {name: tables.network(name) for name in methods}
-    return {
-        name: {
-            **{key: network.row[key] for key in ("initialiser", "matching", "extreme", "ranges_are")},
-            "updates": network.updates,
-            "steps": {method: tables.method(method, network).rewind_to for method in methods[name]},
-        }
-        for name, network in networks.items()
     }
 
 

@@ -66,7 +66,7 @@ rule claims_table:
         "../../envs/figures.yaml"
     params:
         claims=claims,
-        networks=claimed_networks(),
+        networks=claimed_networks(study),
         code=fingerprint("claims_table"),
     script:
         "../scripts/claims_table.py"

@@ -6,7 +6,7 @@ from typing import Any
 
 from pruning import PruningError
 from pruning.config_files import at, check_name, check_schema, read_yaml
-from pruning.study import DENSE, Tables, check_step
+from pruning.study import DENSE, Study, Tables, check_step
 
 WITHOUT_SIDES = ("none is best", "rises")
 """what is expected by claims that do not compare two sides"""
@@ -63,3 +63,20 @@ def _check_method(name: str, tables: Tables) -> None:
     check_name("method", base, [DENSE, *tables.methods])
     if sign and step != "STEP":
         check_step(step)
+
+
+def claimed_networks(study: Study) -> dict[str, dict[str, Any]]:
+    """What verdicts depend on beside cells: of each network its row's initialiser and ranges, the length of its
+    training in updates, and {method of the study: update at which it starts}."""
+    methods: dict[str, dict[str, None]] = {}
+    for cell in study.cells:
+        methods.setdefault(cell.network, {})[cell.method] = None
+    networks = {name: study.tables.network(name) for name in methods}
+    return {
+        name: {
+            **{key: network.row[key] for key in ("initialiser", "matching", "extreme", "ranges_are")},
+            "updates": network.updates,
+            "steps": {method: study.tables.method(method, network).rewind_to for method in methods[name]},
+        }
+        for name, network in networks.items()
+    }
