@@ -59,6 +59,18 @@ def test_a_list_of_jobs_makes_the_same_cells_without_snakemake(there: WorkflowCo
     assert here.plan(*map(here.target, CELLS)) == set()
 
 
+def test_a_list_of_jobs_of_a_whole_study_ends_with_its_cells(tmp_path: Path) -> None:
+    """Tables, figures and pages are made where the cells are taken in."""
+    here = WorkflowCopy.make(tmp_path)
+    here.run_without_jobs("-n", config=("job_list=jobs.txt",))
+    jobs = [json.loads(line) for line in (here.folder / "jobs.txt").read_text().splitlines()]
+    outputs = [output for job in jobs for output in job["output"]["items"]]
+    assert {output.split("/")[1] for output in outputs} == {"data", "networks", "cells"}
+    assert (
+        sum(output.endswith("/evaluation.json") for output in outputs) == 1 + 4 * 4
+    )  # dense; methods in their versions
+
+
 def test_what_does_not_fit_is_refused_by_name_and_the_rest_is_taken(there: WorkflowCopy, tmp_path: Path) -> None:
     cells = ["snip/86.6/none", "random/86.6/reinit", "lottery/86.6/none", "lottery-iterative/20/none"]
     folder = Path(shutil.copytree(there.folder / "results", tmp_path / "results"))

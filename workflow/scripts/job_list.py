@@ -6,7 +6,7 @@ from typing import Any
 
 from snakemake.executors.dryrun import Executor
 
-MADE_LATER = ("results/tables/", "results/figures/")
+MADE_LATER = ("results/tables/", "results/figures/", "results/report.html", "results/interactive.html")
 """what is made where the cells are taken in"""
 plain_run = Executor.run_job
 
