@@ -127,4 +127,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
+    # As in the stand-in for conda: py-rattler, which made the channel, may not survive Python's own end.
+    sys.stdout.flush()
+    os._exit(0)

@@ -199,5 +199,8 @@ def conda(prefix: str, channel: str, arguments: list[str]) -> None:
             parser.add_argument("--prefix")
             options, _ = parser.parse_known_args(arguments)
             asyncio.run(create(options.file, options.prefix, channel))
+            # Python's own end, beside the threads of py-rattler, is now and then a segmentation fault.
+            sys.stdout.flush()
+            os._exit(0)
         case _:
             sys.exit(f"the stand-in for conda does not know: {' '.join(arguments)}")
