@@ -26,11 +26,19 @@ NETWORKS = {
 }
 
 
-def ours(meet: Callable[[], object], name: str, train_images: int, test_images: int) -> Seconds:
+def ours(
+    meet: Callable[[], object],
+    name: str,
+    train_images: int,
+    test_images: int,
+    device: str = "cpu",
+    precision: str = "fp32",
+) -> Seconds:
     """An epoch of the training loop under a random mask, in the recipe of the row `name`."""
     import numpy as np
     import torch
 
+    from network_job import allow_tf32
     from pruning import batches, networks
     from pruning.cost import made_data
     from pruning.initialisation import draw_state
@@ -39,13 +47,14 @@ def ours(meet: Callable[[], object], name: str, train_images: int, test_images: 
 
     tables = Tables.read(ROOT / "config/networks.yaml", ROOT / "config/methods.yaml", ROOT / "workflow/schemas")
     row = tables.network(name)
-    network = networks.build(row.row["architecture"], row.data.shape, row.data.classes)
+    network = networks.build(row.row["architecture"], row.data.shape, row.data.classes).to(device)
+    allow_tf32(precision == "tf32")
     start = from_state(network, draw_state(network, row.row["initialiser"], 0), 0)
     draw = np.random.default_rng(0)
     mask = {name: draw.random(tuple(weight.shape)) > 0.8 for name, weight in networks.prunable(network).items()}
-    recipe = Recipe.read({**row.row, **row.training(), "epochs": 1})
+    recipe = Recipe.read({**row.row, **row.training(), "epochs": 1, "precision": precision})
     made = made_data(row.data, train_images, test_images)
-    resident = batches.of_data(made, recipe.batch_size, 0, torch.device("cpu"))
+    resident = batches.of_data(made, recipe.batch_size, 0, torch.device(device))
     stamps: list[float] = []
 
     class Stamped:
@@ -61,7 +70,7 @@ def ours(meet: Callable[[], object], name: str, train_images: int, test_images: 
                 yield batch
                 stamps.append(time.perf_counter())
 
-    train(network, mask, recipe, resident, start, stop=min(3, -(-train_images // recipe.batch_size)))
+    train(network, mask, recipe, resident, start, stop=min(5, -(-train_images // recipe.batch_size)))
     meet()
     end = train(network, mask, recipe, Stamped(), start)  # type: ignore[arg-type]
     return {"update": (stamps[-1] - stamps[0]) / (len(stamps) - 1), "epoch": float(end.rows[0]["seconds"])}

@@ -1,5 +1,6 @@
 """What the scripts share that run a network: its data, its device and itself, as the recipe says."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from pruning.states import State
 def prepare_torch(snakemake: Any) -> torch.device:
     """Set torch up as the recipe says; the device of this job."""
     torch.set_num_threads(snakemake.params.recipe["threads"])
-    # On a GPU: full float32, and the same sums each time where cuDNN can.
+    # On a GPU: full float32, and the same sums each time where cuDNN and cuBLAS can (the latter asks for this).
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
     allow_tf32(False)
     torch.backends.cudnn.deterministic = True
     device: torch.device = choose_device(snakemake.resources.gpu > 0)

@@ -17,6 +17,7 @@ from torch.nn import functional
 from pruning.batches import Batches
 from pruning.masks import Mask
 from pruning.networks import prunable
+from pruning.replay import own_stream, replayed
 from pruning.states import Progress, State, copy_state, copy_tensors
 
 
@@ -90,40 +91,49 @@ def train(
         apply_mask(weight, masks[name])
     parameters = dict(network.named_parameters())
     velocity = {name: start.velocity[name].to(device, copy=True) for name in parameters}
+    loss_sum, correct = torch.zeros((), device=device), torch.zeros((), device=device)
     an_epoch = updates_an_epoch(len(batches.labels), recipe.batch_size)
     stop = recipe.epochs * an_epoch if stop is None else stop
     update, rows = start.update, list(start.rows)
 
-    while update < stop and not diverged(rows):
-        began = time.perf_counter()
-        epoch, first = divmod(update, an_epoch)
-        loss_sum, correct, seen = torch.zeros((), device=device), torch.zeros((), device=device), 0
-        network.train()
-        for images, labels in batches.epoch(epoch, first):
-            logits = outputs(network, images, recipe.precision)
-            loss = functional.cross_entropy(logits, labels)
-            gradients = torch.autograd.grad(loss, list(parameters.values()))
-            rate = learning_rate(recipe, update)
-            sgd_update(parameters, gradients, velocity, masks, recipe, rate)
-            loss_sum += loss.detach() * len(labels)
-            correct += (logits.detach().argmax(1) == labels).sum()
-            seen, update = seen + len(labels), update + 1
-            if update == stop:
-                break
-        test_loss, test_accuracy = test(network, batches, recipe.precision)
-        rows.append(
-            {
-                "epoch": epoch + 1,
-                "update": update,
-                "learning_rate": rate,
-                "train_loss": loss_sum.item() / seen,
-                "train_accuracy": 100 * correct.item() / seen,
-                "test_loss": test_loss,
-                "test_accuracy": test_accuracy,
-                "seconds": time.perf_counter() - began,
-            }
-        )
-        after_epoch(Progress(update, copy_state(network), copy_tensors(velocity), list(rows)))
+    def learn(images: Tensor, labels: Tensor, rate: Tensor) -> None:
+        """One update, of `loss_sum` and `correct` too."""
+        logits = outputs(network, images, recipe.precision)
+        loss = functional.cross_entropy(logits, labels)
+        gradients = torch.autograd.grad(loss, list(parameters.values()))
+        sgd_update(parameters, gradients, velocity, masks, recipe, rate)
+        loss_sum.add_(loss.detach() * len(labels))
+        correct.add_((logits.detach().argmax(1) == labels).sum())
+
+    learn_in_one_launch = replayed(learn, recipe.batch_size, device)
+    with own_stream(device):
+        while update < stop and not diverged(rows):
+            began = time.perf_counter()
+            epoch, first = divmod(update, an_epoch)
+            loss_sum.zero_()
+            correct.zero_()
+            seen = 0
+            network.train()
+            for images, labels in batches.epoch(epoch, first):
+                rate = learning_rate(recipe, update)
+                learn_in_one_launch(images, labels, torch.full((), rate, device=device))
+                seen, update = seen + len(labels), update + 1
+                if update == stop:
+                    break
+            test_loss, test_accuracy = test(network, batches, recipe.precision)
+            rows.append(
+                {
+                    "epoch": epoch + 1,
+                    "update": update,
+                    "learning_rate": rate,
+                    "train_loss": loss_sum.item() / seen,
+                    "train_accuracy": 100 * correct.item() / seen,
+                    "test_loss": test_loss,
+                    "test_accuracy": test_accuracy,
+                    "seconds": time.perf_counter() - began,
+                }
+            )
+            after_epoch(Progress(update, copy_state(network), copy_tensors(velocity), list(rows)))
     return Progress(update, copy_state(network), copy_tensors(velocity), rows)
 
 
@@ -144,17 +154,25 @@ def sgd_update(
     velocity: dict[str, Tensor],
     masks: dict[str, Tensor],
     recipe: Recipe,
-    rate: float,
+    rate: Tensor,
 ) -> None:
-    """One step of SGD with momentum and weight decay, in place; `gradients` are used up, `masks` are bit masks."""
-    for (name, parameter), gradient in zip(parameters.items(), gradients, strict=True):
+    """One step of SGD with momentum and weight decay, in place; `gradients` are used up, `masks` are bit masks.
+
+    `torch._foreach_` does to each tensor of a list what its name says: on a GPU, to all of them in one launch.
+    """
+    weights: list[Tensor] = list(parameters.values())
+    directions, velocities = list(gradients), list(velocity.values())
+    for name, gradient in zip(parameters, gradients, strict=True):
         if name in masks:
             apply_mask(gradient, masks[name])
-        if recipe.weight_decay:
-            gradient.add_(parameter, alpha=recipe.weight_decay)
-        if recipe.momentum:
-            gradient = velocity[name].mul_(recipe.momentum).add_(gradient)
-        parameter.add_(gradient, alpha=-rate)
+    if recipe.weight_decay:
+        torch._foreach_add_(directions, weights, alpha=recipe.weight_decay)
+    if recipe.momentum:
+        torch._foreach_mul_(velocities, recipe.momentum)
+        torch._foreach_add_(velocities, directions)
+        directions = velocities
+    for weight, direction in zip(weights, directions, strict=True):
+        weight.addcmul_(direction, rate, value=-1)
 
 
 def diverged(rows: list[dict[str, float | int]]) -> bool:
