@@ -197,7 +197,7 @@ def test_command_can_be_given(words: list[str]) -> None:
             assert shutil.which(program) or program in OTHER_PROGRAMS
 
 
-OTHER_PROGRAMS = ("conda", "pdflatex", "sbatch", "squeue", "pre-commit")
+OTHER_PROGRAMS = ("conda", "nvidia-cuda-mps-control", "pdflatex", "sbatch", "squeue", "pre-commit")
 
 
 def check_snakemake(arguments: list[str]) -> None:

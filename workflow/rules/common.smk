@@ -46,6 +46,8 @@ with mistakes_end_snakemake():
     tables.method = cache(tables.method)
     study = Study.read(config, [Path(file) for file in workflow.configfiles], tables, SCHEMAS)
     claims = read_claims(Path("config/claims.yaml"), tables, SCHEMAS)
+    if config["side_by_side"] and not config["warm_start"]:
+        raise PruningError("`side_by_side: true` needs `warm_start: true`: only such jobs can share a process")
 
 planning.enable()
 records.enable()

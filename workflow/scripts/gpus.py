@@ -31,8 +31,10 @@ def devices() -> list[str]:
 def take() -> str | None:
     """Take a place on a GPU until this process ends, and let the process see no other; its name, if there is one.
 
-    To be called before torch looks for GPUs.
+    To be called before torch looks for GPUs. A process that has a place keeps it for all its jobs.
     """
+    if held:
+        return os.environ[VISIBLE]
     names = devices()
     if not names:
         return None

@@ -27,7 +27,8 @@ def reporting(log: str) -> Iterator[logging.Logger]:
     `log`.unfinished, until an attempt ends well: each later one begins its log with it.
     """
     end_with_parent()
-    logger, unfinished = logging.getLogger("pruning"), Path(f"{log}.unfinished")
+    # A logger of its own: jobs can run side by side in one process.
+    logger, unfinished = logging.getLogger(f"pruning.{log}"), Path(f"{log}.unfinished")
     logger.setLevel(logging.INFO)
     try:
         earlier = unfinished.read_text(encoding="utf-8", errors="replace") if unfinished.exists() else ""
@@ -48,7 +49,12 @@ def reporting(log: str) -> Iterator[logging.Logger]:
     except Exception:
         logger.exception("This is a fault of the program, not of its use:")
         raise
-    unfinished.unlink()
+    else:
+        unfinished.unlink()
+    finally:
+        for handler in [*logger.handlers]:
+            logger.removeHandler(handler)
+            handler.close()
 
 
 def choose_device(given_gpu: bool) -> Any:

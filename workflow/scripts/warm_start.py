@@ -11,12 +11,15 @@ import multiprocessing.connection
 import multiprocessing.forkserver
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import threading
+from multiprocessing.managers import BaseManager
 
 from snakemake.script import PythonScript
 
+import side_by_side
 from processes import end_with_parent
 
 PRELOADED = ["snakemake.cli", "torch", "numpy", "safetensors.torch", "pandas", "PIL.Image"]
@@ -38,6 +41,9 @@ def execute(script: PythonScript, file: str, edit: bool = False) -> None:
     """Takes the place of `PythonScript.execute_script`: run the generated `file`."""
     if script.conda_env or script.container_img or script.env_modules:
         plain_execution(script, file, edit)
+        return
+    if side_by_side.takes(script):
+        side_by_side.execute(script, file, start_shared)
         return
     child = multiprocessing.get_context("forkserver").Process(target=run, args=(file,))
     with processes:
@@ -63,6 +69,19 @@ def start_server() -> None:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def start_shared(process: BaseManager) -> None:
+    """Start a process in which jobs run side by side."""
+    with processes:
+        start_server()
+        process.start(prepare_shared)
+
+
+def prepare_shared() -> None:
+    """In that process: end with Snakemake, and with Ctrl-C, which a manager would ignore."""
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def run(file: str) -> None:

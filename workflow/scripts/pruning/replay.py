@@ -6,6 +6,7 @@ the next. A graph is launched once an update. Its kernels are those of the first
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -16,10 +17,14 @@ FIRST = 3
 """updates that are done as they come, in which libraries get their memory and choose their kernels"""
 
 
+recording = Lock()
+"""a recording begins by waiting for all of the GPU; another under way in this process would not survive that"""
+
+
 def record(work: Callable[[], None]) -> Callable[[], object]:
     """What `work` launches on the current stream, as one launch. Recording does nothing yet."""
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph, stream=torch.cuda.current_stream(), capture_error_mode="thread_local"):
+    with recording, torch.cuda.graph(graph, stream=torch.cuda.current_stream(), capture_error_mode="thread_local"):
         work()
     return graph.replay
 

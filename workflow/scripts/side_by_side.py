@@ -1,0 +1,81 @@
+"""Trainings side by side in one process: each job of Snakemake a thread, with a queue of its own on the GPU.
+
+Small networks leave most of a GPU idle, and processes that share it take turns on it unless MPS is running. With
+`side_by_side` in the config, the trainings that run at once (`--resources gpu=8`) share one process for each GPU, which
+gets ready once. A cell stays a job with its own files, log and record. Only trainings of one precision share a process:
+rounding products (tf32) is a switch for all of it, and no score is computed there.
+"""
+
+import collections
+import multiprocessing
+import subprocess
+import traceback
+from collections.abc import Callable
+from multiprocessing.managers import BaseManager
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import gpus
+
+RULES = ("train", "train_round")
+
+
+class Scripts:
+    """Lies in the shared process, which calls `run` in a thread for each thread that asks for it."""
+
+    def run(self, file: str) -> int:
+        """Run a script; its exit code."""
+        try:
+            exec(
+                compile(Path(file).read_text(encoding="utf-8"), file, "exec"),
+                {"__name__": "__main__", "__file__": file},
+            )
+        except SystemExit as end:
+            return int(end.code or 0)
+        except Exception:
+            traceback.print_exc()
+            return 1
+        return 0
+
+
+class Process(BaseManager):
+    """A process that answers calls of its `Scripts`, each in a thread."""
+
+
+Process.register("Scripts", Scripts)
+shared: dict[tuple[str, int], Any] = {}
+"""the `Scripts` of a precision on each GPU"""
+running: collections.Counter[tuple[str, int]] = collections.Counter()
+choosing = Lock()
+
+
+def takes(script: Any) -> bool:
+    """Whether a job is run here."""
+    return bool(script.config["side_by_side"]) and script.rulename in RULES
+
+
+def execute(script: Any, file: str, start: Callable[[BaseManager], None]) -> None:
+    """Run the generated `file` of a job in the process with the fewest others. `start` starts a process."""
+    precision = script.params.recipe["precision"]
+    with choosing:
+        places = [(precision, number) for number in range(max(1, len(gpus.devices())))]
+        place = min(places, key=lambda place: running[place])
+        if place not in shared:
+            process = Process(ctx=multiprocessing.get_context("forkserver"))
+            start(process)
+            shared[place] = process, process.Scripts()  # type: ignore[attr-defined]
+        running[place] += 1
+        mine = shared[place]
+    try:
+        code = mine[1].run(file)
+    except (EOFError, ConnectionError):
+        code = "the end of its process, which other trainings shared"
+        with choosing:
+            if shared.get(place) is mine:
+                del shared[place]
+    finally:
+        with choosing:
+            running[place] -= 1
+    if code:
+        raise subprocess.CalledProcessError(1, f"script of rule {script.rulename}", str(code))
