@@ -12,12 +12,12 @@ import errno
 import fcntl
 import os
 import platform
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from snakemake.exceptions import WorkflowError
 from snakemake.persistence.file import FilePersistence
 
 
@@ -35,16 +35,17 @@ def place(persistence: Any) -> Path:
 
 @contextmanager
 def lock(persistence: Any) -> Iterator[None]:
-    """Keep other runs from this one's files. Raises WorkflowError where another is at them."""
+    """Keep other runs from this one's files. Ends this run with a message where another is at them."""
     folder = place(persistence)
     mine = folder / f"{platform.node()}-{os.getpid()}.lock"
     # One at a time looks for other lists and adds its own: of two runs started at once, the second sees the first.
     with (folder.parent / "lock-of-locks").open("a") as turn:
         take(turn, fcntl.LOCK_EX)
         if persistence.locked:
-            raise WorkflowError(
-                "Another snakemake is making files of this study in this folder"
-                f" ({persistence.held_by}, as HOST-PROCESS). Wait for its end, or end it, and start this command again."
+            # Not an error of Snakemake's, which would be shown with lines of this file.
+            sys.exit(
+                "\nAnother snakemake is making files of this study in this folder"
+                f" ({persistence.held_by}, as HOST-PROCESS). Wait for its end, or end it, and start this again.\n"
             )
         held = mine.open("w")
         take(held, fcntl.LOCK_EX)

@@ -19,7 +19,7 @@ from multiprocessing.managers import BaseManager
 
 from snakemake.script import PythonScript
 
-import side_by_side
+import shared_process
 from processes import end_with_parent
 
 PRELOADED = ["snakemake.cli", "torch", "numpy", "safetensors.torch", "pandas", "PIL.Image"]
@@ -42,8 +42,8 @@ def execute(script: PythonScript, file: str, edit: bool = False) -> None:
     if script.conda_env or script.container_img or script.env_modules:
         plain_execution(script, file, edit)
         return
-    if side_by_side.takes(script):
-        side_by_side.execute(script, file, start_shared)
+    if shared_process.takes(script):
+        shared_process.execute(script, file, start_shared)
         return
     child = multiprocessing.get_context("forkserver").Process(target=run, args=(file,))
     with processes:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import side_by_side
+import shared_process
 from workflow_copy import CELLS, ROOT, WorkflowCopy, contents
 
 SCRIPTS = """
@@ -15,7 +15,7 @@ import json
 import threading
 from types import SimpleNamespace
 
-import side_by_side
+import shared_process
 import warm_start
 
 
@@ -85,7 +85,7 @@ def test_trainings_share_a_process_and_fail_one_by_one(tmp_path: Path) -> None:
 
 def test_rules_that_share_a_process_are_those_of_trainings_under_a_mask() -> None:
     rules = (ROOT / "workflow/rules/train.smk").read_text()
-    assert side_by_side.RULES == ("train", "train_round")
+    assert shared_process.RULES == ("train", "train_round")
     assert "\nrule train:\n" in rules
     assert "\nuse rule train as train_round with:\n" in rules
 
