@@ -36,6 +36,7 @@ stale: .venv/workflow
 	@$(BIN)/snakemake -n --cores 1 $(STUDY:%=--configfile %) 2>&1 | $(BIN)/python workflow/scripts/stale.py
 
 take: .venv/workflow
+	@test -n "$(FROM)" || { echo "Say where the results are: make take FROM=/copied/results"; exit 1; }
 	$(BIN)/snakemake --cores $(CORES) --quiet rules --keep-going --config elsewhere=$(FROM) $(STUDY:%=--configfile %) -- take_in
 
 # Longer checks, each a script that says what it shows: SIGKILL at random moments; a real Slurm (Debian, root); conda.

@@ -71,6 +71,29 @@ def test_a_list_of_jobs_of_a_whole_study_ends_with_its_cells(tmp_path: Path) -> 
     )  # dense; methods in their versions
 
 
+def test_a_list_without_jobs_and_what_a_job_lacks_are_said(tmp_path: Path) -> None:
+    workflow = WorkflowCopy.make(tmp_path)
+    workflow.run_without_jobs(workflow.target(CELLS[0]), "-n", "--quiet", "rules", config=("job_list=jobs.txt",))
+    jobs = (tmp_path / "jobs.txt").read_text().splitlines()
+    assert len(jobs) == 5  # data, network, mask, training, evaluation
+    command = [sys.executable, "workflow/scripts/run_job_list.py", "jobs.txt"]
+    for lines, message in (
+        ([], "jobs.txt has no jobs: write it with `snakemake -n --quiet rules`"),
+        (jobs[-1:], f"{CELLS[0]}/seed0/evaluation.json: "),
+        (jobs[-1:], "is not here, and not in the list before it"),
+    ):
+        (tmp_path / "jobs.txt").write_text("".join(f"{line}\n" for line in lines))
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert message in done.stdout + done.stderr
+
+
+def test_a_folder_without_results_is_not_taken_in(tmp_path: Path) -> None:
+    workflow = WorkflowCopy.make(tmp_path)
+    output = workflow.run_without_jobs("-n", "take_in", code=1, config=("elsewhere=/no/results",))
+    assert "There are no results in /no/results (a folder with cells/ in it) to be taken in." in output
+
+
 def test_what_does_not_fit_is_refused_by_name_and_the_rest_is_taken(there: WorkflowCopy, tmp_path: Path) -> None:
     cells = ["snip/86.6/none", "random/86.6/reinit", "lottery/86.6/none", "lottery-iterative/20/none"]
     folder = Path(shutil.copytree(there.folder / "results", tmp_path / "results"))

@@ -643,3 +643,27 @@ def test_a_score_that_is_not_finite_is_an_error_that_names_score_and_tensor(name
     tensor = "output.weight" if name == "magnitude" else f"({'|'.join(map(re.escape, WEIGHTS))})"
     with pytest.raises(PruningError, match=rf"\b{name}\b(?!-).*{tensor}"):
         make_mask(network, small_examples(), Pruning(name, 1, lambda _: 50, "none", 0))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda scores: scores.pop("output.weight"), r"wrong: output.weight is missing; \(\d+, \d+\) is expected"),
+        (
+            lambda scores: scores.update({"output.weight": torch.ones(3)}),
+            r"output.weight has the shape \(3,\); \(\d+, \d+\) is",
+        ),
+        (lambda scores: scores.update({"output.bias": torch.ones(3)}), "output.bias .* no such prunable weights"),
+    ],
+)
+def test_a_score_of_other_names_or_shapes_than_the_weights_is_refused(
+    change: Callable[[dict], object], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(network: nn.Module, *_: object) -> dict[str, Tensor]:
+        scores = {name: weight.detach().abs() for name, weight in prunable(network).items()}
+        change(scores)
+        return scores
+
+    monkeypatch.setattr(scoring, "find", lambda _: wrong)
+    with pytest.raises(PruningError, match=message):
+        make_mask(small_network(), small_examples(), Pruning("wrong", 1, lambda _: 50, "none", 0))

@@ -63,7 +63,11 @@ def test_status_tells_states_apart_by_files(new: WorkflowCopy) -> None:
 def test_status_names_a_failure_outside_of_cells(new: WorkflowCopy) -> None:
     (new.folder / "results/logs/data").mkdir(parents=True)
     (new.folder / "results/logs/data/digits.log").write_text("2026-01-01 12:00:00 ERROR no such file\n")
-    assert "failed: results/logs/data/digits.log\n  no such file" in status(new, "study.yaml")
+    # Of a dataset of another study.
+    (new.folder / "results/logs/data/mnist.log").write_text("2026-01-01 12:00:00 ERROR no network\n")
+    found = status(new, "study.yaml")
+    assert "failed: results/logs/data/digits.log\n  no such file" in found
+    assert "mnist" not in found
 
 
 def test_status_says_what_is_wrong_with_a_study(new: WorkflowCopy) -> None:

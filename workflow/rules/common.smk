@@ -46,6 +46,8 @@ with mistakes_end_snakemake():
     tables.method = cache(tables.method)
     study = Study.read(config, [Path(file) for file in workflow.configfiles], tables, SCHEMAS)
     claims = read_claims(Path("config/claims.yaml"), tables, SCHEMAS)
+    if config["elsewhere"] is not None and not (Path(config["elsewhere"]) / "cells").is_dir():
+        raise PruningError(f"There are no results in {config['elsewhere']} (a folder with cells/ in it) to be taken in")
     if config["side_by_side"] and not config["warm_start"]:
         raise PruningError("`side_by_side: true` needs `warm_start: true`: only such jobs can share a process")
 

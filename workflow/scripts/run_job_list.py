@@ -1,6 +1,6 @@
 """Make the files of a list of jobs without Snakemake, for a machine that has only what envs/training.yaml lists.
 
-    snakemake -n --quiet --cores 1 --config job_list=jobs.txt        where Snakemake is
+    snakemake -n --quiet rules --cores 1 --config job_list=jobs.txt  where Snakemake is
     python workflow/scripts/run_job_list.py jobs.txt                 elsewhere, in a copy of this folder
 
 One job after another, each in a process of its own; what is there already is not made again. When it was killed, start
@@ -57,13 +57,19 @@ class Job:
 def main(list_of_jobs: Path) -> int:
     failed = []
     jobs = [Job(line) for line in list_of_jobs.read_text(encoding="utf-8").splitlines()]
+    if not jobs:
+        sys.exit(
+            f"\n{list_of_jobs} has no jobs: write it with `snakemake -n --quiet rules`, where they are not done yet.\n"
+        )
     for number, job in enumerate(jobs, 1):
         name = job.output[0]
         if all(Path(path).exists() for path in job.output):
             continue
         print(f"{number} of {len(jobs)}: {name}", flush=True)
-        if not all(Path(path).exists() for path in job.input) or not job.run():
-            failed.append(name)
+        if absent := [path for path in job.input if not Path(path).exists()]:
+            failed.append(f"{name}: {absent[0]} is not here, and not in the list before it")
+        elif not job.run():
+            failed.append(f"{name}: see {job.log[0]}" if job.log else name)
     if failed:
         print("Not made:", *failed, sep="\n  ")
     return 1 if failed else 0

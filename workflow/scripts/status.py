@@ -29,13 +29,16 @@ MOST_LISTED = 20
 def main(files: list[str]) -> None:
     config: dict = {}
     for file in ["config/config.yaml", *files]:
+        if not Path(file).is_file():
+            raise PruningError(f"There is no study {file}")
         update_config(config, yaml.safe_load(Path(file).read_text(encoding="utf-8")))
     tables = Tables.read(Path("config/networks.yaml"), Path("config/methods.yaml"), Path("workflow/schemas"))
     study = Study.read(config, [Path("config/config.yaml"), *map(Path, files)], tables, Path("workflow/schemas"))
     found = {cell: state(cell) for cell in study.cells}
     print(markdown_rows(table(found)))
     failed = [log for cell, word in found.items() if word == "failed" for log in logs_of(cell) if failure(log)]
-    failed += [log for log in other_logs() if failure(log)]
+    names = {network for cell in found for network in (cell.network, tables.network(cell.network).row["dataset"])}
+    failed += [log for log in other_logs(names) if failure(log)]
     for log in failed[:MOST_LISTED]:
         print(f"\nfailed: {log}\n  {failure(log)}")
     if len(failed) > MOST_LISTED:
@@ -95,10 +98,10 @@ def logs_of(cell: Cell) -> list[Path]:
     return sorted(Path(LOG.format(**vars(cell))).rglob("*.log"))
 
 
-def other_logs() -> list[Path]:
-    """Those of what belongs to no cell: data, networks, tables, figures."""
-    parts = [part for part in Path("results/logs").glob("*") if part.name != "cells"]
-    return sorted(log for part in parts for log in (part.rglob("*.log") if part.is_dir() else [part]))
+def other_logs(names: set[str]) -> list[Path]:
+    """Those of what belongs to no cell: of the networks and datasets with these `names`, of tables and figures."""
+    logs = [log for log in Path("results/logs").rglob("*.log") if "cells" not in log.parts]
+    return sorted(log for log in logs if log.parent.name not in ("data", "networks", "costs") or log.stem in names)
 
 
 if __name__ == "__main__":

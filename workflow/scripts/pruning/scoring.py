@@ -81,6 +81,7 @@ def make_mask(network: nn.Module, examples: Examples, pruning: Pruning, earlier:
     for round_number in range(1, pruning.iterations + 1):
         restore(pruned_copy, values, mask)
         scores = find(pruning.score)(pruned_copy, examples, of_round(pruning.seed, round_number))
+        _check(pruning.score, scores, prunable(network))
         arrays = {name: values.cpu().numpy() for name, values in scores.items()}
         ties, invert = partial(draw, "ties"), pruning.ablation == "invert"
         try:
@@ -92,6 +93,16 @@ def make_mask(network: nn.Module, examples: Examples, pruning: Pruning, earlier:
         except PruningError as error:
             raise PruningError(f"Score {pruning.score}, round {round_number}, {error}.") from None
     return shuffle(mask, partial(draw, "shuffle")) if pruning.ablation == "shuffle" else mask
+
+
+def _check(score: str, scores: Mapping[str, Tensor], weights: Mapping[str, Tensor]) -> None:
+    """Raise PruningError where a score is not of every prunable tensor, in its shape."""
+    found, expected = ({name: tuple(tensor.shape) for name, tensor in given.items()} for given in (scores, weights))
+    for name in {**expected, **found}:
+        if found.get(name) != expected.get(name):
+            given = f"has the shape {found[name]}" if name in found else "is missing"
+            wanted = f"{expected[name]} is expected" if name in expected else "the network has no such prunable weights"
+            raise PruningError(f"Score {score}: {name} {given}; {wanted}. It is to be as `prunable(network)` is.")
 
 
 @torch.no_grad()

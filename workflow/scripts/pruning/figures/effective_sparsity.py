@@ -11,7 +11,8 @@ from pruning.tables import in_order_of_sparsity
 HEADING = (
     "Means over seeds. effective: percent of the prunable weights that are removed or lie on no path from input to"
     " output. accuracy: of the method's cells with the sparsity of the row. accuracy at: where the effective sparsity"
-    " is that of the row, interpolated between the method's cells; nothing where it has none so sparse or so dense."
+    " is that of the row, interpolated between the method's cells; nothing where it has none so sparse or so dense, give or take a twentieth"
+    " of the step in which 20% of what remains goes."
     " rank and rank at: place by either accuracy (1 is best) among the methods that have both, so that a difference"
     " between the two is a change of order."
 )
@@ -30,6 +31,8 @@ def table(cells: pd.DataFrame, about: About) -> pd.DataFrame:
     ]
     both = means[means["accuracy at"].notna()].groupby(["network", "sparsity"])
     for rank, accuracy in (("rank", "accuracy"), ("rank at", "accuracy at")):
+        # Means that differ in the rounding of their sums are equal.
+        means[accuracy] = means[accuracy].round(9)
         means[rank] = both[accuracy].rank(ascending=False, method="min").astype("Int64")
     order = {sparsity: place for place, sparsity in enumerate(in_order_of_sparsity(means.sparsity))}
     means = means.sort_values("sparsity", key=lambda column: column.map(order), kind="stable")
