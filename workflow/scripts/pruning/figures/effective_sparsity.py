@@ -11,10 +11,9 @@ from pruning.tables import in_order_of_sparsity
 HEADING = (
     "Means over seeds. effective: percent of the prunable weights that are removed or lie on no path from input to"
     " output. accuracy: of the method's cells with the sparsity of the row. accuracy at: where the effective sparsity"
-    " is that of the row, interpolated between the method's cells; nothing where it has none so sparse or so dense, give or take a twentieth"
-    " of the step in which 20% of what remains goes."
-    " rank and rank at: place by either accuracy (1 is best) among the methods that have both, so that a difference"
-    " between the two is a change of order."
+    " is that of the row, interpolated between the method's cells; nothing where it has none so sparse or so dense,"
+    " but for a twentieth of a step that removes 20% of what remains. rank and rank at: place by either accuracy (1 is"
+    " best) among the methods that have both, so that a difference between the two is a change of order."
 )
 ROUNDING = 0.05
 """how far beyond a method's cells a sparsity may lie, in steps of the axis: cells miss their sparsity by part of a
