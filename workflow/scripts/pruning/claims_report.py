@@ -57,8 +57,9 @@ that are both at chance do not differ, and that says little.
 Beside a range stands where it comes from: `our choice`, or `unverified`, a recollection of the paper that was not read
 in it; the paper's own range may be another.
 
-A verdict speaks of the networks and data of this study. Where they are small, a claim of the paper may fail here and be
-true there.
+A verdict speaks of the networks and data of this study, and of other seeds on the same test images, not of other
+images: of a few hundred, one is a fraction of a point. Where networks and data are small, a claim of the paper may fail
+here and be true there. Where both p values are small, the difference is there and smaller than the margin.
 """
 
 
