@@ -68,6 +68,7 @@ def test_mistake_in_a_file_is_one_message(new: WorkflowCopy, file: str, text: st
         ("cells/tiny/snip/50.0/none/seed0/evaluation.json", "sparsity 50.0 is written 50 in the names of files"),
         ("cells/tiny/snip/0/none/seed0/evaluation.json", "there is no cell snip/0/none: the dense network"),
         ("cells/tiny/dense/0/none/seed0/states/70it.safetensors", "step 70it lies after the end of training"),
+        ("figures/acuracy.pdf", "This study has no figure acuracy. It has "),
     ],
 )
 def test_mistake_in_a_target_is_one_message(fresh: WorkflowCopy, target: str, message: str) -> None:

@@ -307,3 +307,11 @@ def minutes(wildcards, attempt):
 
 # Jobs that run a network ask for a GPU where the study may use one.
 GPU = int(config["device"] == "cuda" or (config["device"] == "auto" and bool(gpus.devices())))
+
+
+def no_such_figure(wildcards):
+    with mistakes_end_snakemake():
+        raise PruningError(
+            f"This study has no figure {wildcards.name}. It has {', '.join(FIGURE_OF)}; another study is given with"
+            " --configfile, and docs/paper.md says which figure is in which"
+        )

@@ -130,3 +130,14 @@ rule interactive_page:
         code=fingerprint("interactive_page"),
     script:
         "../scripts/interactive_page.py"
+
+
+# A name that is not there is said with those that are.
+rule no_such_figure:
+    input:
+        no_such_figure,
+    output:
+        "results/figures/{name}.{suffix}",
+    wildcard_constraints:
+        name=rf"(?!(?:{'|'.join(FIGURE_OF)})\.)[^/.]+",
+        suffix="pdf|png|svg",
