@@ -52,7 +52,7 @@ choosing = Lock()
 
 def takes(script: Any) -> bool:
     """Whether a job is run here."""
-    return bool(script.config["side_by_side"]) and script.rulename in RULES
+    return script.rulename in RULES and bool(script.config["side_by_side"])
 
 
 def execute(script: Any, file: str, start: Callable[[BaseManager], None]) -> None:
