@@ -28,7 +28,7 @@ from workflow_copy import ROOT, SNAKEMAKE, WorkflowCopy, contents
 TOOL = ROOT / "tests/tools/slurm_one_node.sh"
 SHORT = "short: {base: tiny, memory_mb: 500, minutes: 9}\n"
 SLOW_ROW = "slow: {{base: tiny, memory_mb: 600, minutes: 1, epochs: {epochs}}}\n"
-SECONDS = 240
+SECONDS = 180
 """how long the slow training takes on this machine, about: more than its first attempt has"""
 STUDY = """
 networks: [short]
@@ -120,6 +120,7 @@ def disturb_and_finish(workflow: WorkflowCopy) -> None:
     try:
 
         def cancelled() -> bool:
+            check(main.poll() is None, f"snakemake ended at once:\n{(workflow.folder / 'printed.txt').read_text()}")
             for job in jobs():
                 if job["rule"] == "cell" and job["JobState"] == "RUNNING" and job["RunTime"] >= "00:00:08":
                     slurm("scancel", job["JobId"])
