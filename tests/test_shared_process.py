@@ -22,7 +22,7 @@ import warm_start
 def execute(file, precision="fp32", rule="train"):
     script = SimpleNamespace(
         conda_env=None, container_img=None, env_modules=None, rulename=rule,
-        config={"side_by_side": True}, params=SimpleNamespace(recipe={"precision": precision}),
+        config={"side_by_side": True}, log=[f"{file}.log"], params=SimpleNamespace(recipe={"precision": precision}),
     )
     try:
         warm_start.execute(script, file)
@@ -106,7 +106,8 @@ def test_each_gpu_has_a_process_with_as_many_trainings_as_the_others(tmp_path: P
 
 
 def test_fatal_fault_ends_those_that_share_the_process_and_the_next_has_a_new_one(tmp_path: Path) -> None:
-    ends, _ = run(tmp_path, "at_once(['a.py'], ['fatal.py']); at_once(['b.py'], ['c.py'])")
+    ends, errors = run(tmp_path, "at_once(['a.py'], ['fatal.py']); at_once(['b.py'], ['c.py'])")
+    assert errors.count("The process that trainings share has ended") == 2
     assert ends == [["CalledProcessError", "CalledProcessError"], ["well", "well"]]
     assert not (tmp_path / "a.pid").exists()
     assert len(set(pids(tmp_path, "bc"))) == 1

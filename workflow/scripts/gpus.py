@@ -11,11 +11,14 @@ import itertools
 import os
 import tempfile
 from pathlib import Path
+from threading import Lock
 from typing import IO
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 held: list[IO[str]] = []
 """the place of this process: closing the file would give it back"""
+taking = Lock()
+"""jobs can be threads of one process"""
 
 
 def devices() -> list[str]:
@@ -33,8 +36,11 @@ def take() -> str | None:
 
     To be called before torch looks for GPUs. A process that has a place keeps it for all its jobs.
     """
-    if held:
-        return os.environ[VISIBLE]
+    with taking:
+        return os.environ[VISIBLE] if held else _take()
+
+
+def _take() -> str | None:
     names = devices()
     if not names:
         return None

@@ -13,19 +13,21 @@ from pruning.initialisation import draw_state
 from pruning.states import State
 
 
-def prepare_torch(snakemake: Any) -> torch.device:
-    """Set torch up as the recipe says; the device of this job."""
+def prepare_torch(snakemake: Any, tf32: bool = False) -> torch.device:
+    """Set torch up as the recipe says; the device of this job.
+
+    `tf32`: a GPU may round the factors of products and convolutions to 10 bits. A switch for the whole process.
+    """
     torch.set_num_threads(snakemake.params.recipe["threads"])
     # On a GPU: full float32, and the same sums each time where cuDNN and cuBLAS can (the latter asks for this).
     os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
-    allow_tf32(False)
+    allow_tf32(tf32)
     torch.backends.cudnn.deterministic = True
     device: torch.device = choose_device(snakemake.resources.gpu > 0)
     return device
 
 
 def allow_tf32(allowed: bool) -> None:
-    """Whether a GPU may round the factors of products and convolutions to 10 bits (`precision: tf32`)."""
     torch.backends.cudnn.allow_tf32 = allowed
     torch.backends.cuda.matmul.allow_tf32 = allowed
 
@@ -33,11 +35,11 @@ def allow_tf32(allowed: bool) -> None:
 class NetworkJob:
     """A job that scores, trains or tests a network."""
 
-    def __init__(self, snakemake: Any) -> None:
+    def __init__(self, snakemake: Any, tf32: bool = False) -> None:
         self.settings: dict[str, Any] = snakemake.params.recipe
         self.seed = int(snakemake.wildcards.seed)
         self.elsewhere: str | None = snakemake.config["elsewhere"]
-        self.device = prepare_torch(snakemake)
+        self.device = prepare_torch(snakemake, tf32)
         self.run = Run(self.device)
         prepared, source = Path(snakemake.input.manifest).parent, Path(snakemake.config["data"])
         self.data = load(prepared, source, self.settings["threads"])

@@ -3,6 +3,8 @@
 from pathlib import Path
 from textwrap import fill
 
+import pandas as pd
+
 import job
 from pruning.files import read_json, write_table, write_text
 from pruning.plan import plan
@@ -26,5 +28,5 @@ with job.reporting(snakemake.log[0]):
     write_table(snakemake.output.csv, table)
     for column in table.select_dtypes("float"):
         # Measured in seconds, they are good for two digits.
-        table[column] = [f"{float(f'{value:.2g}'):,.10g}" if value == value else "" for value in table[column]]
+        table[column] = [f"{float(f'{value:.2g}'):,.10g}" if pd.notna(value) else "" for value in table[column]]
     write_text(snakemake.output.markdown, f"{markdown_rows(table)}\n\n{fill(HEADING, 120)}\n")

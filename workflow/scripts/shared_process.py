@@ -9,6 +9,7 @@ rounding products (tf32) is a switch for all of it, and no score is computed the
 import collections
 import multiprocessing
 import subprocess
+import sys
 import traceback
 from collections.abc import Callable
 from multiprocessing.managers import BaseManager
@@ -26,13 +27,11 @@ class Scripts:
 
     def run(self, file: str) -> int:
         """Run a script; its exit code."""
+        code = compile(Path(file).read_text(encoding="utf-8"), file, "exec")
         try:
-            exec(
-                compile(Path(file).read_text(encoding="utf-8"), file, "exec"),
-                {"__name__": "__main__", "__file__": file},
-            )
+            exec(code, {"__name__": "__main__", "__file__": file})
         except SystemExit as end:
-            return int(end.code or 0)
+            return 1 if end.code else 0
         except Exception:
             traceback.print_exc()
             return 1
@@ -45,7 +44,7 @@ class Process(BaseManager):
 
 Process.register("Scripts", Scripts)
 shared: dict[tuple[str, int], Any] = {}
-"""the `Scripts` of a precision on each GPU"""
+"""{(precision, number of the GPU): process and its `Scripts`}"""
 running: collections.Counter[tuple[str, int]] = collections.Counter()
 choosing = Lock()
 
@@ -70,7 +69,8 @@ def execute(script: Any, file: str, start: Callable[[BaseManager], None]) -> Non
     try:
         code = mine[1].run(file)
     except (EOFError, ConnectionError):
-        code = "the end of its process, which other trainings shared"
+        code = 1
+        print(f"\nThe process that trainings share has ended, and this one with it: {script.log[0]}\n", file=sys.stderr)
         with choosing:
             if shared.get(place) is mine:
                 del shared[place]
@@ -78,4 +78,4 @@ def execute(script: Any, file: str, start: Callable[[BaseManager], None]) -> Non
         with choosing:
             running[place] -= 1
     if code:
-        raise subprocess.CalledProcessError(1, f"script of rule {script.rulename}", str(code))
+        raise subprocess.CalledProcessError(code, f"script of rule {script.rulename}")

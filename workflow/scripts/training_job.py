@@ -9,7 +9,7 @@ import torch
 from tqdm import tqdm
 
 from elsewhere import refuse
-from network_job import NetworkJob, allow_tf32
+from network_job import NetworkJob
 from pruning import batches
 from pruning.files import read_rows
 from pruning.masks import Mask, mask_checksum
@@ -25,9 +25,8 @@ class TrainingJob(NetworkJob):
     """A job that trains a network, or predicts with a trained one."""
 
     def __init__(self, snakemake: Any) -> None:
-        super().__init__(snakemake)
+        super().__init__(snakemake, tf32=snakemake.params.recipe["precision"] == "tf32")
         self.recipe = Recipe.read(self.settings)
-        allow_tf32(self.recipe.precision == "tf32")
         self.batches = batches.of_data(self.data, self.recipe.batch_size, self.seed, self.device)
 
     def made_from(self, mask: Mask, start: State) -> dict[str, Any]:

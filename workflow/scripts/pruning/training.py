@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from pruning.batches import Batches
+from pruning.cuda_graph import graphed, own_stream
 from pruning.masks import Mask
 from pruning.networks import prunable
-from pruning.replay import own_stream, replayed
 from pruning.states import Progress, State, copy_state, copy_tensors
 
 
@@ -105,7 +105,7 @@ def train(
         loss_sum.add_(loss.detach() * len(labels))
         correct.add_((logits.detach().argmax(1) == labels).sum())
 
-    learn_in_one_launch = replayed(learn, recipe.batch_size, device)
+    learn_in_one_launch = graphed(learn, recipe.batch_size, device)
     with own_stream(device):
         while update < stop and not diverged(rows):
             began = time.perf_counter()

@@ -29,7 +29,7 @@ def record(work: Callable[[], None]) -> Callable[[], object]:
     return graph.replay
 
 
-class Replayed:
+class Graphed:
     """`update`, recorded once and replayed for all batches of `batch_size`; a smaller one is worked on as it comes.
 
     `update` must not wait for the GPU or ask it for values, and leaves its results in tensors that stay where they are.
@@ -54,9 +54,9 @@ class Replayed:
         self.replay()
 
 
-def replayed(update: Update, batch_size: int, device: torch.device) -> Update:
+def graphed(update: Update, batch_size: int, device: torch.device) -> Update:
     """`update`, as one launch on a GPU; on a CPU as it is."""
-    return Replayed(update, batch_size, record) if device.type == "cuda" else update
+    return Graphed(update, batch_size, record) if device.type == "cuda" else update
 
 
 @contextmanager

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from pruning import batches, training
+from pruning.cuda_graph import FIRST, Graphed
 from pruning.data import Data
 from pruning.initialisation import draw_state
 from pruning.networks import build, prunable
-from pruning.replay import FIRST, Replayed
 from pruning.scores import Examples
 from pruning.scoring import Pruning, make_mask
 from pruning.states import Progress
@@ -75,7 +75,7 @@ class Recorder:
 @pytest.fixture
 def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     found = Recorder()
-    monkeypatch.setattr(training, "replayed", lambda update, size, _: Replayed(update, size, found.record))
+    monkeypatch.setattr(training, "graphed", lambda update, size, _: Graphed(update, size, found.record))
     return found
 
 
@@ -86,7 +86,7 @@ def test_replayed_training_has_the_bytes_of_a_plain_one(
     found = trained(digits, make)
     assert recorder.replays == [3 * 22 - FIRST]  # one recording; smaller batches and the first updates are not replayed
     with monkeypatch.context() as plain:
-        plain.setattr(training, "replayed", lambda update, _, __: update)
+        plain.setattr(training, "graphed", lambda update, _, __: update)
         expected = trained(digits, make)
     assert same(found, expected)
     assert [row["learning_rate"] for row in found.rows] == [pytest.approx(rate) for rate in (0.1, 0.01, 0.01)]
@@ -106,7 +106,7 @@ def test_smaller_batch_is_given_as_it_is_and_replays_read_each_batch_of_their_ow
     def update(images: Tensor, labels: Tensor, rate: Tensor) -> None:
         seen.append((images.tolist(), rate.item()))
 
-    replayed = Replayed(update, 2, lambda work: work)
+    replayed = Graphed(update, 2, lambda work: work)
     given = [([1.0 * number, 2.0], 0.1 * number) for number in range(FIRST + 3)] + [([9.0], 1.0), ([7.0, 8.0], 2.0)]
     for images, rate in given:
         replayed(torch.tensor(images), torch.zeros(len(images)), torch.tensor(rate, dtype=torch.float64))
@@ -127,7 +127,7 @@ def test_recording_of_a_gpu_trains_as_its_single_launches_do(
     digits: Data, make: Callable[[], nn.Module], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = trained(digits, make, device="cuda")
-    monkeypatch.setattr(training, "replayed", lambda update, _, __: update)
+    monkeypatch.setattr(training, "graphed", lambda update, _, __: update)
     expected = trained(digits, make, device="cuda")
     assert found.rows[-1]["test_loss"] == pytest.approx(expected.rows[-1]["test_loss"], rel=1e-3)
     assert found.rows[-1]["test_accuracy"] == pytest.approx(expected.rows[-1]["test_accuracy"], abs=0.3)
