@@ -109,6 +109,13 @@ def test_order_at_equal_effective_sparsity_is_another_than_at_equal_sparsity(eff
     assert (wasteful["rank"], wasteful["rank at"]) == (2, 1)
 
 
+def test_methods_whose_means_differ_in_the_rounding_of_a_sum_have_one_rank() -> None:
+    third = 350 / 360 * 100
+    cells = made({("dense", "0"): [99.0], ("one", "50"): [third], ("other", "50"): [np.nextafter(third, 100)]})
+    table = effective_sparsity.table(with_effective(cells, {("one", "50"): [50.0], ("other", "50"): [50.0]}), ABOUT)
+    assert table[["rank", "rank at"]].to_numpy().tolist() == [[1, 1], [1, 1]]
+
+
 def test_both_ranks_are_among_the_methods_that_have_both_accuracies(effective: pd.DataFrame) -> None:
     table = effective_sparsity.table(effective, ABOUT)
     wasteful = row(table, method="wasteful", sparsity="50")

@@ -28,10 +28,10 @@ def table(cells: pd.DataFrame, about: About) -> pd.DataFrame:
         accuracy_at(curve_of[network, method], float(sparsity))
         for network, method, sparsity in zip(means.network, means.method, means.sparsity, strict=True)
     ]
+    # Means that differ in the rounding of their sums are equal.
+    means[["accuracy", "accuracy at"]] = means[["accuracy", "accuracy at"]].round(9)
     both = means[means["accuracy at"].notna()].groupby(["network", "sparsity"])
     for rank, accuracy in (("rank", "accuracy"), ("rank at", "accuracy at")):
-        # Means that differ in the rounding of their sums are equal.
-        means[accuracy] = means[accuracy].round(9)
         means[rank] = both[accuracy].rank(ascending=False, method="min").astype("Int64")
     order = {sparsity: place for place, sparsity in enumerate(in_order_of_sparsity(means.sparsity))}
     means = means.sort_values("sparsity", key=lambda column: column.map(order), kind="stable")
