@@ -15,6 +15,7 @@ from torch.nn import functional
 from pruning import PruningError
 from pruning.initialisation import INITIALISERS, draw_state
 from pruning.networks import build, prunable
+from pruning.networks.vgg16 import MANY, Convolution
 from pruning.registry import names
 from pruning.states import copy_state, state_checksum
 
@@ -189,6 +190,22 @@ BY_HAND: dict[str, Callable[[Tensor, dict[str, Tensor]], Tensor]] = {
     "resnet18-modified": partial(torchvision_resnet_by_hand, stem_stride=1),
     "resnet50": torchvision_resnet_by_hand,
 }
+
+
+@pytest.mark.parametrize("number", [MANY - 1, MANY])
+def test_convolutions_of_2x2_maps_are_torchs_with_their_first_and_second_derivatives(number: int) -> None:
+    layer = Convolution(5, 7).double()
+    images, direction = torch.randn(2, number, 5, 2, 2, dtype=torch.float64).requires_grad_()
+    inputs = [images, layer.weight, layer.bias]
+
+    def results(outputs: Tensor) -> list[Tensor]:
+        first = torch.autograd.grad(outputs.pow(3).sum(), inputs, create_graph=True)
+        second = torch.autograd.grad((first[0] * direction).sum() + first[1].pow(2).sum(), inputs)
+        return [outputs, *first, *second]
+
+    expected = results(functional.conv2d(images, layer.weight, layer.bias, padding=1))
+    for found, known in zip(results(layer(images)), expected, strict=True):
+        torch.testing.assert_close(found, known)
 
 
 def test_every_architecture_is_tested() -> None:

@@ -11,6 +11,7 @@ import snakemake.cli  # Snakemake's modules import one another in a circle, whic
 import snakemake.common
 import snakemake.dag
 import snakemake.iocontainers
+import snakemake.jobs
 import snakemake.rules
 
 import planning
@@ -22,6 +23,7 @@ def test_snakemake_still_has_what_is_replaced() -> None:
     assert snakemake.common.get_function_params is snakemake.rules.get_function_params
     assert "process_job" in vars(snakemake.dag.ScriptProcessor)
     assert "__new__" not in vars(snakemake.iocontainers.AttributeGuard)
+    assert all(f"self.{name}" in inspect.getsource(snakemake.jobs.Job.__init__) for name in planning.SPECIAL_FILES)
 
 
 class Resource:
@@ -79,6 +81,23 @@ def test_guards_of_a_name_are_one_and_copies_keep_their_names() -> None:
     assert Guard("index") is index is not sort
     copies = [pickle.loads(pickle.dumps(guard, protocol=4)) for guard in (index, sort)]
     assert [guard.name for guard in (index, sort, *copies)] == ["index", "sort"] * 2
+
+
+class Job:
+    """As Snakemake's, with a temporary file."""
+
+    def __init__(self, files: set[str], *, log: str) -> None:
+        self.temp_output, self.protected_output, self.touch_output = set(files), set[str](), set[str]()
+        self.log = log
+
+
+def test_jobs_share_the_sets_that_are_empty_and_keep_those_that_are_not() -> None:
+    planning.no_empty_sets(Job)
+    first, second = Job({"a"}, log="1"), Job({"b"}, log="2")
+    assert first.protected_output is second.touch_output == set()
+    assert (first.temp_output, second.temp_output) == ({"a"}, {"b"})
+    assert (first.log, second.log) == ("1", "2")
+    assert not hasattr(first, "pipe_or_service_output")
 
 
 RULE = """

@@ -15,6 +15,14 @@ from torch.fx.passes.shape_prop import ShapeProp
 from pruning import PruningError
 from pruning.networks import prunable
 
+
+class Layers(fx.Tracer):
+    """Weight layers are traced as one, whatever they compute by."""
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        return isinstance(m, nn.Conv2d | nn.Linear) or super().is_leaf_module(m, module_qualified_name)
+
+
 SUMS = {operator.add, operator.iadd, torch.add, "add", "add_"}
 
 
@@ -28,7 +36,7 @@ def trace(network: nn.Module, shape: tuple[int, int, int]) -> dict[str, Any]:
     Raises PruningError where a network joins groups otherwise than by a sum.
     """
     height, width, channels = shape
-    traced = fx.symbolic_trace(network.eval())
+    traced = fx.GraphModule(network, Layers().trace(network.eval()))
     ShapeProp(traced).propagate(torch.zeros(1, channels, height, width))
     modules = dict(traced.named_modules())
     groups = {"input": channels}

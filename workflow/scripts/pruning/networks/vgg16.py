@@ -1,11 +1,41 @@
 """VGG-16 for small images, in the form of the authors' code: 13 convolutions with bias, each with batch norm and ReLU,
 a 2x2 average pool at the end, one linear layer (after Simonyan and Zisserman 2015)."""
 
+import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 Plan = tuple[int | str, ...]
 """widths of convolutions, `pool` for a maximum and `average` for an average over 2x2"""
 PLAN: Plan = (64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool", 512, 512, 512, "pool", 512, 512, 512, "average")
+
+
+class Convolution(nn.Conv2d):
+    """3x3 with padding; that of many maps of 2x2 on a CPU as one product, in a third of the time."""
+
+    def __init__(self, channels: int, width: int) -> None:
+        super().__init__(channels, width, 3, padding=1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        if images.device.type == "cpu" and images.shape[2:] == (2, 2) and len(images) >= MANY:
+            assert self.bias is not None
+            return of_2x2_maps(images, self.weight, self.bias)
+        return super().forward(images)
+
+
+MANY = 16
+"""maps from which on putting the weights in place for the product costs less than it saves"""
+
+
+def of_2x2_maps(images: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """The convolution of `images` (n, channels, 2, 2) with `weight` (width, channels, 3, 3) and padding 1.
+
+    Each of the 4 outputs of a map reads all 4 inputs, through 4 of the 9 weights: a linear layer.
+    """
+    taps = weight.permute(0, 2, 3, 1)
+    rows = [taps[:, 1 - y : 3 - y, 1 - x : 3 - x].flatten(1) for y in (0, 1) for x in (0, 1)]
+    outputs = functional.linear(images.permute(0, 2, 3, 1).flatten(1), torch.cat(rows), bias.repeat(4))
+    return outputs.view(len(images), 2, 2, len(weight)).permute(0, 3, 1, 2)
 
 
 class VGG(nn.Module):
@@ -18,7 +48,7 @@ class VGG(nn.Module):
             if isinstance(width, str):
                 layers.append(nn.MaxPool2d(2) if width == "pool" else nn.AvgPool2d(2))
             else:
-                layers += [nn.Conv2d(channels, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+                layers += [Convolution(channels, width), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
                 channels = width
         self.features = nn.Sequential(*layers)
         layers = []
