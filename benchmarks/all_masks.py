@@ -11,6 +11,7 @@ weights than asked for, and a score that is not finite, end the script.
 
 import argparse
 import multiprocessing
+import os
 import resource
 import sys
 import time
@@ -33,7 +34,7 @@ def measure(network: Network, score: str, iterations: int, quotas: str | None, s
     from pruning.scores import Examples
     from pruning.scoring import Pruning, make_mask
 
-    torch.set_num_threads(network.row["threads"])
+    torch.set_num_threads(min(network.row["threads"], len(os.sched_getaffinity(0))))
     height, width, channels = network.data.shape
     built = networks.build(network.row["architecture"], network.data.shape, network.data.classes)
     built.load_state_dict(draw_state(built, network.row["initialiser"], 0))
@@ -58,9 +59,11 @@ def main() -> None:
     methods = [
         name for name, row in tables.methods.items() if row["prune_at"] == 0 and row.get("quotas") not in tables.methods
     ]
-    by_network = {(n.row["architecture"], n.data.shape, n.data.classes): name for name, n in tables.networks.items()}
+    first: dict[tuple[object, ...], str] = {}
+    for name, network in tables.networks.items():
+        first.setdefault((network.row["architecture"], network.data.shape, network.data.classes), name)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--networks", nargs="+", default=list(by_network.values()), help="default: each once")
+    parser.add_argument("--networks", nargs="+", default=list(first.values()), help="default: each once")
     parser.add_argument("--methods", nargs="+", default=methods)
     parser.add_argument("--sparsity", type=Decimal, default=Decimal("98.2"))
     parser.add_argument("--examples", type=int, default=10)
