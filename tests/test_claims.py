@@ -446,6 +446,26 @@ def test_best_by_hand() -> None:
     assert row["verdict"] == "holds"
 
 
+def test_one_best_by_hand() -> None:
+    # Above by 1 +- 0.1 at 20%, one of two ranges, and level to 0.2 at 98.2%. Either of two methods may be the best.
+    table = cells(
+        {
+            ("snip", "none"): {"20": [91.0, 91.1, 90.9], "98.2": [50.0, 50.2, 49.8]},
+            ("grasp", "none"): {"20": [90.0, 90.0, 90.0], "98.2": [50.0, 50.0, 50.0]},
+        }
+    )
+    (row,) = judge(table, claim("none is best", ["snip", "grasp"], ranges=["matching", "extreme"]))
+    assert row["p_fails"] == pytest.approx(2 * max(tail(1.5, 0.1), tail(0.5, 0.2), 2 * tail(1, 0.1)))
+    assert row["verdict"] == "undecided"
+
+
+def test_methods_that_are_all_equal_have_no_best_and_no_worst() -> None:
+    assert best({method: {"20": 92, "98.2": 60} for method in FOUR})["verdict"] == "undecided"
+    # Two that are equal, above a third.
+    accuracies = {"snip": {"20": 92, "98.2": 60}, "grasp": {"20": 92, "98.2": 60}, "synflow": {"20": 90, "98.2": 50}}
+    assert best(accuracies)["verdict"] == "undecided"
+
+
 def test_best_of_fewer_methods_than_are_claimed_is_undecided() -> None:
     accuracies = {"snip": {"20": 92, "98.2": 60}, "grasp": {"20": 91, "98.2": 70}}
     row = best(accuracies, methods=["snip", "grasp", "synflow"])
@@ -664,6 +684,27 @@ def test_step_without_cells_in_a_range_is_none_of_it() -> None:
     ]
 
 
+def test_steps_are_compared_at_the_sparsities_that_they_share() -> None:
+    """The lottery's own step has an easy sparsity more, at which it is well above; at the shared one it is not."""
+    level = [90.0, 70.0, 50.0]
+    shared = {"50": [seed - 3 + part for seed, part in zip(level, (-0.1, 0, 0.1), strict=True)]}
+    easy = {"20": [seed + 5 for seed in level]}
+    table = cells(
+        {
+            ("lottery", "none"): {**shared, **easy},
+            ("lottery@500it", "none"): shared,
+            ("dense", "none"): {"0": level},
+        }
+    )
+    claims = in_training("not below", "some", ["lottery@STEP"], right={"method": "dense"})
+    (row,) = judge(table, claims, steps=STEPS)
+    assert (row["sparsities"], row["steps"], row["verdict"]) == ("50", "500it 938it", "fails")
+    assert row["estimate"] == pytest.approx(-3)
+    apart = cells({("lottery", "none"): easy, ("lottery@500it", "none"): shared, ("dense", "none"): {"0": level}})
+    (row,) = judge(apart, claims, steps=STEPS)
+    assert (row["verdict"], row["missing"]) == ("not in this study", "a sparsity of all steps")
+
+
 # ---------------------------------------------------------------------------------------- error rates over made studies
 
 STUDIES = 2000
@@ -797,6 +838,10 @@ def test_false_verdicts_on_the_best_method() -> None:
 
     # SNIP is the best, though at 98.2% by nothing; GraSP is shown to be below it.
     assert at_most(rates(studies(5, 0), claims)["holds"])
+    # No difference at all: none is best, and none is below another.
+    level = rates(studies(0, 0), claims)
+    assert at_most(level["fails"])
+    assert at_most(level["holds"])
     # Each is below the other by the margin somewhere: no best.
     assert at_most(rates(studies(MARGIN, -MARGIN), claims)["fails"])
     assert rates(studies(2, -2), claims)["holds"] > 0.9
@@ -877,8 +922,7 @@ def test_page_says_over_which_steps_a_claim_is_and_which_decided() -> None:
     of_study = (table, in_training("below", "every", until=50), {"net": {**NETWORK, "steps": EACH_STEP}})
     text = to_markdown(verdicts(*of_study), differences(*of_study), of_study[1])
     assert "| snip @ 500it (of 2 tested) | holds | 3 | -1.00 [" in text
-    assert "Of every step until 50% of training: p holds is the largest" in text
-    assert "The percentage is our choice" in text
+    assert "Of every step until 50% of training, at the sparsities that all have: p holds is the largest" in text
 
 
 def test_tables_of_the_page_are_well_formed(judged: pd.DataFrame) -> None:

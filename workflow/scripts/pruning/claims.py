@@ -16,8 +16,9 @@ have statistics of their own:
 
     none is best   d of each method and each other one, in each range. Holds where every method is shown to be below
                    another (d < 0) somewhere; its p value is that of the method for which this is shown least, times
-                   the places where it was looked for. Fails where one method is shown not to be below (d > -m) any
-                   other anywhere; times the number of methods.
+                   the places where it was looked for. Fails where one method is shown to be below (d > -m) no other
+                   anywhere and above (d > 0) each other one somewhere: the largest p value of all this, those of d > 0
+                   times the ranges where it was looked for; times the number of methods.
     rises          NAME and its NAME@STEP, in order of step: Spearman's rank correlation of step and metric, a seed, and
                    over seeds Page's trend test, exact for few steps (asymptotic above 8). Holds where a rise is shown,
                    fails where a fall is.
@@ -31,9 +32,9 @@ one that was looked for among them:
     some           the smallest times their number   the largest
 
 Estimate and interval are those of the step where the p value that decides was found: that for `fails` where the claim
-fails, else that for `holds`. Each step is compared at those sparsities of the range that it has. A step that could not
-be tested (a side without cells, under 3 seeds) takes part in no smallest p value, and with it nothing is shown of all
-steps.
+fails, else that for `holds`. All steps are compared at the sparsities of the range that they share; a step without any
+in the range is none of it. A step that could not be tested (a side without cells, under 3 seeds) takes part in no
+smallest p value, and with it nothing is shown of all steps.
 
 The p values of a claim's methods and ranges on one network are adjusted together by Holm's method, those for `holds`
 and those for `fails` apart. Intervals are not adjusted. Under 3 seeds a claim is undecided.
@@ -41,7 +42,7 @@ and those for `fails` apart. Intervals are not adjusted. Under 3 seeds a claim i
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -220,12 +221,12 @@ class Results:
         found = {sparsity for side in sides if side[0] != DENSE for sparsity in self.cells.get(side, {})}
         return [sparsity for sparsity in in_order_of_sparsity(found) if bounds[0] <= Decimal(sparsity) <= bounds[1]]
 
-    def find(self, sides: Sequence[Side], bounds: Bounds) -> Found:
-        """What `sides` have in common at the sparsities within `bounds`."""
+    def find(self, sides: Sequence[Side], bounds: Bounds, only: Container[str] | None = None) -> Found:
+        """What `sides` have in common at the sparsities within `bounds`, or at those of them that are in `only`."""
         nothing = np.empty((0, len(sides)))
         if absent := [side for side in sides if side not in self.cells]:
             return Found([], nothing, [f"{method}/{ablation}" for method, ablation in absent])
-        asked = self.sparsities(sides, bounds)
+        asked = [sparsity for sparsity in self.sparsities(sides, bounds) if only is None or sparsity in only]
         if not asked:
             return Found([], nothing, [f"sparsities {bounds[0]} to {bounds[1]}"])
         common = [sparsity for sparsity in asked if all(self.at(side, sparsity) for side in sides)]
@@ -317,10 +318,16 @@ def _rows(claim: Mapping[str, Any], results: Results, margin: float, level: floa
 
 
 def _difference(
-    claim: Mapping[str, Any], results: Results, name: Range, comparison: Comparison, margin: float, level: float
+    claim: Mapping[str, Any],
+    results: Results,
+    name: Range,
+    comparison: Comparison,
+    margin: float,
+    level: float,
+    only: Container[str] | None = None,
 ) -> dict[str, Any]:
     method, left, right = comparison
-    found = results.find([left, right], results.bounds(name))
+    found = results.find([left, right], results.bounds(name), only)
     values = found.differences()
     row = _row(results, [name], method, results.metric, found)
     if values:
@@ -344,10 +351,16 @@ def _over_steps(
     if not comparisons:
         absent = f"{base} at a step until {claim['until']}% of training"
         return _row(results, [name], base, results.metric, Found([], np.empty((0, 2)), [absent]))
-    # Steps at which the method itself has no cell in this range are none of the study's.
     bounds = results.bounds(name)
-    own = [one for one in comparisons if results.sparsities([side for side in one[1:] if side[0] == one[0]], bounds)]
-    rows = [_difference(claim, results, name, one, margin, level) for one in own or comparisons[:1]]
+    sparsities = [
+        results.sparsities([side for side in sides if side[0] == method], bounds) for method, *sides in comparisons
+    ]
+    # Steps at which the method itself has no cell in this range are none of the study's.
+    own = [one for one, there in zip(comparisons, sparsities, strict=True) if there]
+    shared = set.intersection(*(set(there) for there in sparsities if there)) if own else None
+    if shared is not None and not shared:
+        return _row(results, [name], base, results.metric, Found([], np.empty((0, 2)), ["a sparsity of all steps"]))
+    rows = [_difference(claim, results, name, one, margin, level, shared) for one in own or comparisons[:1]]
     compared = [row for row in rows if row["sparsities"]]
     tested = [row for row in compared if not math.isnan(row["p_holds"])]
     few = [f"{row['method']} with {LEAST_SEEDS} seeds" for row in compared if tested and math.isnan(row["p_holds"])]
@@ -419,6 +432,9 @@ def _none_is_best(claim: Mapping[str, Any], results: Results, margin: float) -> 
     pairs = [*itertools.product(claim["ranges"], itertools.permutations(methods, 2))]
     below: dict[str, list[float]] = {method: [] for method in methods}
     not_below: dict[str, list[float]] = {method: [] for method in methods}
+    above: dict[str, dict[str, list[float]]] = {
+        one: {other: [] for other in methods if other != one} for one in methods
+    }
     every = []
     for name, (one, other) in pairs:
         found = results.find([(one, "none"), (other, "none")], results.bounds(name))
@@ -426,6 +442,7 @@ def _none_is_best(claim: Mapping[str, Any], results: Results, margin: float) -> 
         if len(values := found.differences()) >= LEAST_SEEDS:
             below[one].append(p_below(values, 0))
             not_below[one].append(p_above(values, -margin))
+            above[one][other].append(p_above(values, 0))
     together = Found(
         sparsities=in_order_of_sparsity(sparsity for found in every for sparsity in found.sparsities),
         # As many rows as the pair with the fewest seeds has; pairs that a range says nothing of are left out.
@@ -437,9 +454,15 @@ def _none_is_best(claim: Mapping[str, Any], results: Results, margin: float) -> 
     row = _row(results, claim["ranges"], ", ".join(methods), results.metric, together)
     # Of fewer methods or ranges than are claimed, neither verdict would be about the claim.
     if row["n"] >= LEAST_SEEDS and len(methods) == len(claim["methods"]) and all(found.sparsities for found in every):
-        row["p_holds"] = max(min(1.0, len(p) * min(p)) if p else 1.0 for p in below.values())
-        row["p_fails"] = min(1.0, len(methods) * min(max(p, default=1.0) for p in not_below.values()))
+        row["p_holds"] = max(map(somewhere, below.values()))
+        best = [max([*not_below[one], *map(somewhere, above[one].values())], default=1.0) for one in methods]
+        row["p_fails"] = min(1.0, len(methods) * min(best))
     return row
+
+
+def somewhere(p: Sequence[float]) -> float:
+    """The p value of what was looked for in as many places as there are p values, and is to be true in one."""
+    return min(1.0, len(p) * min(p)) if p else 1.0
 
 
 def _row(results: Results, ranges: Sequence[Range], method: str, statistic: str, found: Found) -> dict[str, Any]:

@@ -25,7 +25,8 @@ RULES = {
     "within": "It holds where both d > -{m} and d < {m} are shown, and fails where one is shown to be wrong.",
     "none is best": (
         "It holds where each method is shown to be below another (d < 0) in some range, and else fails where one is"
-        " shown not to be below (d > -{m}) any other in any range; d is the difference of two methods."
+        " shown to be below (d > -{m}) no other in any range and above (d > 0) each other one in some; d is the"
+        " difference of two methods."
     ),
     "rises": (
         "It holds where Page's trend test shows that accuracy rises with the step, and fails where it shows a fall. The"
@@ -34,12 +35,12 @@ RULES = {
 }
 OF_STEPS = {
     "every": (
-        "Of every step until {until:g}% of training: p holds is the largest over these steps, p fails the smallest"
-        " times their number."
+        "Of every step until {until:g}% of training, at the sparsities that all have: p holds is the largest over these"
+        " steps, p fails the smallest times their number."
     ),
     "some": (
-        "Of some step until {until:g}% of training: p holds is the smallest over these steps times their number,"
-        " p fails the largest."
+        "Of some step until {until:g}% of training, at the sparsities that all have: p holds is the smallest over these"
+        " steps times their number, p fails the largest."
     ),
 }
 ABLATIONS = {"none": "", "shuffle": ", shuffled", "reinit": ", reinitialised", "invert": ", inverted"}
@@ -110,8 +111,8 @@ def _rule(claim: Mapping[str, Any], margin: float) -> str:
         return rule
     if "steps" in claim:
         rule += (
-            f" {OF_STEPS[claim['steps']].format(until=claim['until'])} The percentage is our choice. A row shows the"
-            " step where the p that decides was found: p fails where the claim fails, else p holds."
+            f" {OF_STEPS[claim['steps']].format(until=claim['until'])} config/claims.yaml says why"
+            " until there. A row shows the step where the p that decides was found: p fails where the claim fails, else p holds."
         )
     left, right = (
         side.get("method", "METHOD") + ABLATIONS[side.get("ablation", "none")]
