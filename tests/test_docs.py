@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 from snakemake.cli import parse_args
 from snakemake.utils import update_config
+from torch import nn
 
 from pruning import registry
+from pruning.scores import Examples
+from pruning.scoring import Pruning, make_mask
 from pruning.study import Cell, Study, Tables
 from workflow_copy import ROOT, SNAKEMAKE, WorkflowCopy
 
@@ -127,6 +131,26 @@ def test_method_reference_tells_all_of_a_score(score: str) -> None:
     sources = [row["source"] for row in read("config/methods.yaml").values() if row["score"] == score]
     first_authors = {source.split()[0].strip(",") for source in sources} - {"the"}
     assert [author for author in first_authors if author not in section] == []
+
+
+@pytest.mark.parametrize("score", sorted(registry.names("scores")))
+def test_method_reference_says_the_mode_of_batch_norm(score: str) -> None:
+    network = nn.Sequential(nn.Conv2d(1, 3, 3), nn.BatchNorm2d(3), nn.ReLU(), nn.Flatten(), nn.Linear(27, 2))
+    examples = Examples(torch.randn(4, 1, 5, 5), torch.tensor([0, 1, 0, 1]))
+    modes = set()
+    hook = nn.modules.module.register_module_forward_hook(
+        lambda module, *_: modes.add(module.training) if isinstance(module, nn.BatchNorm2d) else None
+    )
+    try:
+        make_mask(network, examples, Pruning(score, 2, lambda _: 20, "none", 0))
+    finally:
+        hook.remove()
+    text = (ROOT / "docs/methods.md").read_text(encoding="utf-8")
+    words = re.search(rf"^### {score}\n.*?\* \*\*Batch norm\*\*: ([^.;(]+)", text, re.MULTILINE | re.DOTALL)[1]
+    said = {"not used": set(), "training mode": {True}, "evaluation mode": {False}}
+    # NTK-SAP takes the statistics in training mode and keeps them fixed in what it differentiates.
+    said["statistics of the inputs under the weights w, in both terms"] = {True, False}
+    assert modes == said[words.strip()]
 
 
 # ------------------------------------------------------------------------------------------- links, paths, commands

@@ -536,3 +536,9 @@ def test_experiment_runs_its_own_cells_and_ends_in_its_figure_and_table(workflow
     table = (workflow.folder / "results/tables/pruning_step.csv").read_text()
     assert len(table.splitlines()) == 1 + 1 + 6
     assert "lottery,86.6,23," in table
+    # What is scored at a later step is the dense network's state then, and training takes up from the same.
+    states = workflow.cell("dense/0/none") / "states"
+    for method, step in (("snip@1ep", "23it"), ("snip@2ep", "46it")):
+        state = state_checksum(load_progress(states / f"{step}.safetensors")[0].state)
+        assert about(workflow, f"{method}/86.6/none", "scored_state") == state
+        assert about(workflow, f"{method}/86.6/none", "start_state") == state

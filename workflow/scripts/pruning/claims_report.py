@@ -111,8 +111,8 @@ def _rule(claim: Mapping[str, Any], margin: float) -> str:
         return rule
     if "steps" in claim:
         rule += (
-            f" {OF_STEPS[claim['steps']].format(until=claim['until'])} config/claims.yaml says why"
-            " until there. A row shows the step where the p that decides was found: p fails where the claim fails, else p holds."
+            f" {OF_STEPS[claim['steps']].format(until=claim['until'])} config/claims.yaml says why until there. A row"
+            " shows the step where the p that decides was found: p fails where the claim fails, else p holds."
         )
     left, right = (
         side.get("method", "METHOD") + ABLATIONS[side.get("ablation", "none")]
