@@ -1,8 +1,10 @@
 """The workflow as its users meet it: messages for mistakes, what is made again and when, and the same bytes always."""
 
 import json
+import shutil
 import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +13,13 @@ import torch
 
 from pruning.batches import Resident
 from pruning.data import load
+from pruning.files import read_json, write_json
 from pruning.initialisation import draw_state
 from pruning.masks import load_mask, save_mask
 from pruning.networks import all_kept, build
 from pruning.states import load_progress, save_progress, state_checksum
 from pruning.training import Recipe, from_state, train
-from workflow_copy import ABLATIONS, CELLS, METHODS, WorkflowCopy, contents, jobs_of, of_rules, wait_for
+from workflow_copy import ABLATIONS, CELLS, METHODS, SNAKEMAKE, WorkflowCopy, contents, jobs_of, of_rules, wait_for
 
 AT_THE_START = ("random", "snip")
 """methods that need no dense training"""
@@ -423,6 +426,55 @@ def test_a_mask_that_was_scored_on_other_weights_is_refused(finished: WorkflowCo
     (workflow.cell("snip/86.6/none") / "predictions.npz").unlink()
     output = workflow.run(workflow.target("snip/86.6/none"), code=1)
     assert "was scored on other weights than training starts from. Delete it" in output
+
+
+def copy_files(workflow: WorkflowCopy, of: str, to: str, *names: str) -> None:
+    for name in names:
+        shutil.copy(workflow.cell(of) / name, workflow.cell(to) / name)
+
+
+def change_recipe(path: Path) -> None:
+    """As a run would leave it that was started before the config was changed, and that nobody waited for."""
+    record = read_json(path)
+    record["recipe"]["threads"] = 7
+    write_json(path, record)
+
+
+FOREIGN: dict[str, tuple[Callable[[WorkflowCopy], object], str]] = {
+    "mask": (
+        lambda workflow: copy_files(workflow, "random/86.6/none", "snip/86.6/none", "mask.npz", "mask.json"),
+        "mask.npz is not of this cell but of tiny/random/86.6/none/seed0. Delete it",
+    ),
+    "predictions": (
+        lambda workflow: copy_files(workflow, "random/86.6/none", "snip/86.6/none", "predictions.npz"),
+        "predictions.npz is not the file that its training wrote",
+    ),
+    "curve": (
+        lambda workflow: copy_files(workflow, "random/86.6/none", "snip/86.6/none", "training.csv"),
+        "training.csv is not the file that its training wrote",
+    ),
+    "recipe of the mask": (
+        lambda workflow: change_recipe(workflow.cell("snip/86.6/none") / "mask.json"),
+        "mask.json is of another recipe or code than the present",
+    ),
+    "recipe of the training": (
+        lambda workflow: change_recipe(workflow.cell("snip/86.6/none") / "training.json"),
+        "training.json is of another recipe or code than the present",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_what_is_not_of_this_cell_is_refused_where_it_is_evaluated(
+    what: str, finished: WorkflowCopy, tmp_path: Path
+) -> None:
+    workflow = finished.copy(tmp_path)
+    put, message = FOREIGN[what]
+    put(workflow)
+    # As Snakemake sees it, what lies there is whole and up to date: only the evaluation is to be made.
+    subprocess.run([SNAKEMAKE, "--touch", "--cores", "1", "--configfile", "study.yaml"], cwd=tmp_path, check=True)
+    (workflow.cell("snip/86.6/none") / "evaluation.json").unlink()
+    assert message in workflow.run(workflow.target("snip/86.6/none"), code=1)
 
 
 # ----------------------------------------------------------------------------------- rounds with training between them

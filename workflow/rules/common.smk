@@ -2,6 +2,7 @@
 import csv
 import importlib.util
 import itertools
+import json
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,6 +26,7 @@ import watching
 from places import CELL, LOG
 from pruning import PruningError, figures
 from pruning.claims_config import claimed_networks, read_claims
+from pruning.files import text_digest
 from pruning.fingerprint import fingerprint
 from pruning.registry import module_name
 from pruning.study import DENSE, STEPS, Cell, Study, Tables
@@ -246,6 +248,14 @@ def start_parameters(network, method):
         "rewind_to": method.rewind_to,
         "schedule_from": method.schedule_from,
     }
+
+
+@cache
+def recipe_digests(network, method):
+    """By which an evaluation knows that mask and training are of the present recipes."""
+    training = training_parameters(network) if method == DENSE else start_parameters(network, method)
+    recipes = {"mask": mask_parameters(network, method), "training": training}
+    return {name: text_digest(json.dumps(recipe, sort_keys=True)) for name, recipe in recipes.items()}
 
 
 def about(experiment):

@@ -17,6 +17,7 @@ rule evaluate:
         "../../envs/figures.yaml"
     params:
         code=fingerprint("evaluate"),
+        recipes=lambda w: recipe_digests(w.network, w.method),
     script:
         "../scripts/evaluate.py"
 

@@ -7,10 +7,11 @@ from typing import Any
 import torch
 
 from job import Run, choose_device
+from places import check_place
 from pruning import networks
 from pruning.data import load
 from pruning.initialisation import draw_state
-from pruning.states import State
+from pruning.states import Progress, State, load_progress
 
 
 def prepare_torch(snakemake: Any, tf32: bool = False) -> torch.device:
@@ -48,3 +49,10 @@ class NetworkJob:
 
     def initial_state(self, purpose: str = "initial weights") -> State:
         return draw_state(self.network, self.settings["initialiser"], self.seed, purpose)
+
+
+def own_progress(path: str) -> Progress:
+    """The state in `path`, of the cell in whose folder it lies."""
+    progress, key = load_progress(path)
+    check_place(path, key.partition(" ")[0])
+    return progress

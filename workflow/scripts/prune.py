@@ -6,12 +6,13 @@ from functools import partial
 
 import elsewhere
 import job
-from network_job import NetworkJob
+from network_job import NetworkJob, own_progress
+from places import own_mask
 from pruning.files import write_json
 from pruning.masks import count, kept_count, load_mask, mask_checksum, save_mask, size
 from pruning.networks import all_kept
 from pruning.scoring import CountsOf, Pruning, make_mask, scoring_examples
-from pruning.states import load_progress, state_checksum
+from pruning.states import state_checksum
 
 
 def make():
@@ -19,7 +20,7 @@ def make():
     if cell.method == "dense":
         mask = all_kept(work.network)
     else:
-        earlier = load_mask(snakemake.input.earlier_mask)[0] if snakemake.input.get("earlier_mask") else None
+        earlier = own_mask(snakemake.input.earlier_mask)[0] if snakemake.input.get("earlier_mask") else None
         score, iterations, quotas = (work.settings[key] for key in ("score", "iterations", "quotas"))
         quotas = CountsOf(**quotas) if isinstance(quotas, dict) else quotas
         pruning = Pruning(score, iterations, kept, cell.ablation, work.seed, quotas)
@@ -48,7 +49,7 @@ def check(there):
 
 with job.reporting(snakemake.log[0]) as log:
     cell, work = snakemake.wildcards, NetworkJob(snakemake)
-    state = load_progress(snakemake.input.state)[0].state if snakemake.input.get("state") else work.initial_state()
+    state = own_progress(snakemake.input.state).state if snakemake.input.get("state") else work.initial_state()
     work.network.load_state_dict(state)
     kept = partial(kept_count, sparsity=Decimal(cell.sparsity))
     names = {**dict(cell.items()), "seed": work.seed}

@@ -9,10 +9,11 @@ import numpy as np
 
 import elsewhere
 import job
+from network_job import own_progress
 from pruning import PruningError
 from pruning.files import read_json
 from pruning.networks import all_kept
-from pruning.states import load_progress, nearest_state, save_progress
+from pruning.states import nearest_state, save_progress
 from pruning.training import from_state, train, updates_an_epoch
 from training_job import TrainingJob
 
@@ -27,7 +28,7 @@ def make():
         progress = train(work.network, mask, work.recipe, work.batches, begin, stop=step)
         an_epoch = updates_an_epoch(len(work.data.train.labels), work.recipe.batch_size)
         end = train(work.network, mask, work.recipe, work.batches, progress, stop=-(-step // an_epoch) * an_epoch)
-        recorded = next(row for row in load_progress(snakemake.input.end)[0].rows if row["update"] == end.update)
+        recorded = next(row for row in own_progress(snakemake.input.end).rows if row["update"] == end.update)
         found, expected = end.rows[-1]["test_loss"], recorded["test_loss"]
         tolerance = 0 if work.device.type == "cpu" else 0.01
         if not np.isclose(found, expected, rtol=tolerance, atol=0, equal_nan=True):

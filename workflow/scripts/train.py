@@ -4,12 +4,13 @@ from pathlib import Path
 
 import elsewhere
 import job
+from network_job import own_progress
+from places import own_mask
 from pruning import PruningError
 from pruning.files import write_json, write_rows
-from pruning.masks import load_mask
-from pruning.states import load_progress, state_checksum
+from pruning.states import state_checksum
 from pruning.training import COLUMNS, from_state
-from training_job import TrainingJob
+from training_job import TrainingJob, check_digests, digests
 
 
 def make():
@@ -21,6 +22,7 @@ def make():
     else:
         work.predict(snakemake.output.predictions)
         write_rows(snakemake.output.curve, COLUMNS, end.rows)
+        record |= digests(snakemake.output.predictions, snakemake.output.curve)
     write_json(snakemake.output.run, record)
     checkpoint.unlink(missing_ok=True)
 
@@ -30,16 +32,15 @@ def check(there):
     if snakemake.output.get("state"):
         work.check_state(there(snakemake.output.state), record, mask, state)
     else:
-        predictions, curve = there(snakemake.output.predictions), there(snakemake.output.curve)
-        work.check_predictions(predictions, curve)
+        check_digests(record, there(snakemake.output.predictions), there(snakemake.output.curve))
 
 
 with job.reporting(snakemake.log[0]) as log:
     work = TrainingJob(snakemake)
-    mask, about = load_mask(snakemake.input.mask)
+    mask, about = own_mask(snakemake.input.mask)
     reinit = snakemake.wildcards.ablation == "reinit"
     if snakemake.input.get("state"):
-        state = load_progress(snakemake.input.state)[0].state
+        state = own_progress(snakemake.input.state).state
     else:
         state = work.initial_state("reinit" if reinit else "initial weights")
     scored_where_it_starts = work.settings["prune_at"] == work.settings["rewind_to"] and not reinit

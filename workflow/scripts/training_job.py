@@ -10,15 +10,13 @@ from tqdm import tqdm
 
 from elsewhere import refuse
 from network_job import NetworkJob
+from places import cell_of
 from pruning import batches
-from pruning.files import read_rows
+from pruning.files import file_digest
 from pruning.masks import Mask, mask_checksum
-from pruning.predictions import from_logits, load_predictions, save_predictions
+from pruning.predictions import from_logits, save_predictions
 from pruning.states import Progress, State, load_checkpoint, load_progress, run_key, save_progress, state_checksum
 from pruning.training import COLUMNS, Recipe, predict, train
-
-ROUNDING = 0.1
-"""points of accuracy by which predictions of a GPU may differ from what its training ended with"""
 
 
 class TrainingJob(NetworkJob):
@@ -26,6 +24,7 @@ class TrainingJob(NetworkJob):
 
     def __init__(self, snakemake: Any) -> None:
         super().__init__(snakemake, tf32=snakemake.params.recipe["precision"] == "tf32")
+        self.cell = cell_of(snakemake.output[0])
         self.recipe = Recipe.read(self.settings)
         self.batches = batches.of_data(self.data, self.recipe.batch_size, self.seed, self.device)
 
@@ -39,10 +38,11 @@ class TrainingJob(NetworkJob):
         }
 
     def key(self, mask: Mask, start: State, torch_version: str | None = None, engine: str | None = None) -> str:
-        """The name of this run, or of the same with another torch on another engine: all that its bytes depend on."""
+        """The name of this run, or of the same with another torch on another engine: its cell, and a digest of all that
+        its bytes depend on."""
         recipe, *checksums = self.made_from(mask, start).values()
         made_by = torch_version or torch.__version__, engine or self.device.type
-        return run_key(recipe, self.seed, *checksums, *made_by)
+        return f"{self.cell} {run_key(recipe, self.seed, *checksums, *made_by)}"
 
     def check_state(
         self, path: Path, record: dict[str, Any], mask: Mask, start: State, update: int | None = None
@@ -88,16 +88,19 @@ class TrainingJob(NetworkJob):
         """Write what a run ends with. Nothing goes on from there: the momentum is not needed."""
         save_progress(Path(path), Progress(end.update, end.state, {}, end.rows), self.key(mask, start))
 
-    def check_predictions(self, path: Path, curve: Path) -> None:
-        """Raise PruningError where predictions from elsewhere are not of the test set or of the training of `curve`."""
-        found = load_predictions(path)
-        if found.label.tolist() != self.data.test.labels.tolist():
-            refuse(path, "its labels are not those of the test set here")
-        accuracy = 100 * float((found.top[:, 0] == found.label).mean())
-        if abs(accuracy - float(read_rows(curve)[-1]["test_accuracy"])) > ROUNDING:
-            refuse(path, f"it is not of the training in {curve.name}")
-
     def predict(self, path: str) -> None:
         """Write the predictions of the network as it is now."""
         logits = predict(self.network, self.batches.test(), self.recipe.precision).cpu().numpy()
         save_predictions(path, from_logits(logits, self.data.test.labels))
+
+
+def digests(predictions: str | Path, curve: str | Path) -> dict[str, str]:
+    """What the record of a run says of the two files beside it."""
+    return {"predictions": file_digest(predictions), "curve": file_digest(curve)}
+
+
+def check_digests(record: dict[str, Any], predictions: Path, curve: Path) -> None:
+    """Raise PruningError where these files, from elsewhere, are not those that `record` was written beside."""
+    for (name, digest), path in zip(digests(predictions, curve).items(), (predictions, curve), strict=True):
+        if record[name] != digest:
+            refuse(path, "it is not the file that its training wrote")
