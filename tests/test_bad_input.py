@@ -1,6 +1,7 @@
 """What can go wrong (docs/what-can-go-wrong.md): a clear message or a result, never a half-written file."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -93,6 +94,32 @@ def test_a_gpu_that_was_asked_for_and_is_not_there_is_missed_at_once(workflow: W
     assert output.count("This job was given a GPU on") == 1
     assert "set `device: cpu`" in output
     assert "Traceback" not in output
+
+
+SAY = """
+from snakemake.iocontainers import Wildcards
+
+print("solved for", os.environ.get("CONDA_OVERRIDE_CUDA"))
+for time in (minutes, short_minutes):
+    print(*(time(Wildcards(fromdict={"network": name}), 2) for name in ("resnet50-imagenet", "tiny")))
+"""
+
+
+def test_conda_on_a_login_node_solves_for_gpus_and_what_trains_nothing_is_short(tmp_path: Path) -> None:
+    workflow = WorkflowCopy.make(tmp_path)
+    workflow.append("Snakefile", SAY)
+    solved = {}
+    for device, visible, given in (("cuda", "", ""), ("cuda", "0", ""), ("cpu", "", ""), ("cuda", "", "11.8")):
+        environment = {**os.environ, "CUDA_VISIBLE_DEVICES": visible}
+        environment.pop("CONDA_OVERRIDE_CUDA", None)
+        if given:
+            environment["CONDA_OVERRIDE_CUDA"] = given
+        command = workflow.command("-n", "--quiet", "all", config=(f"device={device}",))
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        solved[device, visible, given] = re.search(r"solved for (\S+)", done.stdout)[1]
+        assert "8640 20\n120 20\n" in done.stdout
+    assert list(solved.values()) == ["12.9", "None", "None", "11.8"]
 
 
 def test_a_class_that_is_missing_from_the_scoring_examples_is_named(digits_folder: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ import csv
 import importlib.util
 import itertools
 import json
+import os
 import sys
 from contextlib import contextmanager
 from dataclasses import replace
@@ -314,6 +315,19 @@ def minutes(wildcards, attempt):
     """Time that a job of a network asks a cluster for: more at each attempt."""
     return attempt * network_of(wildcards).row["minutes"]
 
+
+SHORT_MINUTES = 60
+"""in which masks, predictions and measurements of time are made, trainings being left out"""
+
+
+def short_minutes(wildcards, attempt):
+    """The same for a job that trains nothing."""
+    return attempt * min(SHORT_MINUTES, network_of(wildcards).row["minutes"])
+
+
+# conda on a login node, which has no GPU, would make environments without CUDA for the nodes that have one.
+if config["device"] == "cuda" and not gpus.devices():
+    os.environ.setdefault("CONDA_OVERRIDE_CUDA", "12.9")
 
 # Jobs that run a network ask for a GPU where the study may use one.
 GPU = int(config["device"] == "cuda" or (config["device"] == "auto" and bool(gpus.devices())))

@@ -15,7 +15,7 @@ rule prune:
     resources:
         gpu=GPU,
         mem_mb=memory_mb,
-        runtime=minutes,
+        runtime=short_minutes,
     params:
         recipe=lambda w: mask_parameters(w.network, w.method),
         code=fingerprint("prune"),

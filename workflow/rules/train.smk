@@ -78,7 +78,7 @@ rule dense_cell:
     resources:
         gpu=GPU,
         mem_mb=memory_mb,
-        runtime=minutes,
+        runtime=short_minutes,
     params:
         recipe=lambda w: training_parameters(w.network),
         code=fingerprint("fill_cell"),
@@ -112,7 +112,7 @@ rule measure_cost:
     resources:
         gpu=GPU,
         mem_mb=memory_mb,
-        runtime=minutes,
+        runtime=short_minutes,
     params:
         recipe=lambda w: training_parameters(w.network),
         device="GPU" if GPU else "CPU",
