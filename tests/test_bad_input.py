@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 
 from pruning import PruningError, files
 from pruning import data as data_module
-from pruning.masks import count, load_mask
+from pruning.masks import count, load_mask, save_mask
 from pruning.scoring import scoring_examples
 from pruning.states import load_progress, save_progress
 from training_job import TrainingJob
@@ -151,10 +151,27 @@ def test_data_that_change_between_two_jobs_are_refused_by_name(
     assert not (copy.cell("snip/50/none", "large-batch") / "predictions.npz").exists()
 
 
-def test_a_mask_of_another_cell_is_refused(workflow: WorkflowCopy, tmp_path: Path) -> None:
+def test_data_that_change_under_a_training_are_refused_at_its_end(workflow: WorkflowCopy, tmp_path: Path) -> None:
     copy = workflow.copy(tmp_path)
-    target, other = copy.target("snip/50/none", "large-batch"), copy.cell("snip/50/shuffle", "large-batch")
-    shutil.copy(other / "mask.npz", copy.cell("snip/50/none", "large-batch") / "mask.npz")
+    checkpoint = copy.folder / "results/checkpoints/long/random/50/none/seed0.safetensors"
+    command = copy.command(copy.target("random/50/none", "long"), config=("checkpoint_seconds=0", "warm_start=False"))
+    with subprocess.Popen(command, cwd=copy.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
+        wait_for(checkpoint.exists, seconds=60)
+        with (copy.folder / DATA).open("r+b") as file:
+            file.seek(5000)
+            file.write(b"\xff" * 100)
+        output, _ = run.communicate(timeout=120)
+    assert run.returncode == 1
+    assert len(re.findall(rf"^{DATA} is not the file that was prepared.*Delete", output, re.M)) == 1
+    assert "Traceback" not in output
+    assert not (copy.cell("random/50/none", "long") / "predictions.npz").exists()
+
+
+def test_a_mask_that_the_cell_was_not_trained_under_is_refused(workflow: WorkflowCopy, tmp_path: Path) -> None:
+    copy = workflow.copy(tmp_path)
+    target, own = copy.target("snip/50/none", "large-batch"), copy.cell("snip/50/none", "large-batch") / "mask.npz"
+    other, _ = load_mask(copy.cell("snip/50/shuffle", "large-batch") / "mask.npz")
+    save_mask(own, other, load_mask(own)[1])
     output = copy.run(target, "--allowed-rules", "evaluate", code=1, config=("warm_start=False",))
     assert output.count("mask.npz is not the mask that the cell was trained under. Delete it.") == 1
     assert "Traceback" not in output
@@ -251,6 +268,7 @@ def test_a_config_changed_half_way_concerns_what_it_names_and_no_old_checkpoint_
 def test_the_key_of_a_run_depends_on_the_version_of_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     work = TrainingJob.__new__(TrainingJob)
     work.settings, work.seed, work.data, work.device = {}, 0, SimpleNamespace(checksum=""), torch.device("cpu")
+    work.cell = "net/snip/50/none/seed0"
     mask, state = {"a": np.ones(3, dtype=bool)}, {"a": torch.zeros(3)}
     here = work.key(mask, state)
     assert work.key(mask, state) == here

@@ -9,7 +9,7 @@ import torch
 from job import Run, choose_device
 from places import check_place
 from pruning import networks
-from pruning.data import load
+from pruning.data import Data, load
 from pruning.initialisation import draw_state
 from pruning.states import Progress, State, load_progress
 
@@ -42,10 +42,14 @@ class NetworkJob:
         self.elsewhere: str | None = snakemake.config["elsewhere"]
         self.device = prepare_torch(snakemake, tf32)
         self.run = Run(self.device)
-        prepared, source = Path(snakemake.input.manifest).parent, Path(snakemake.config["data"])
-        self.data = load(prepared, source, self.settings["threads"])
+        self.prepared, self.source = Path(snakemake.input.manifest).parent, Path(snakemake.config["data"])
+        self.data = self.read_data()
         shape = self.data.train.images.shape[1:]
         self.network = networks.build(self.settings["architecture"], shape, self.data.classes).to(self.device)
+
+    def read_data(self) -> Data:
+        """The dataset. Raises PruningError where its files are not those that were prepared."""
+        return load(self.prepared, self.source, self.settings["threads"])
 
     def initial_state(self, purpose: str = "initial weights") -> State:
         return draw_state(self.network, self.settings["initialiser"], self.seed, purpose)

@@ -79,6 +79,7 @@ class TrainingJob(NetworkJob):
 
         with bar:
             end = train(self.network, mask, self.recipe, self.batches, progress or start, after_epoch=after_epoch)
+        self.read_data()  # on a CPU the images are in the files, and what was changed there has been trained on
         return end, self.run.record(
             **self.made_from(mask, start.state),
             training_seconds=sum(float(row["seconds"]) for row in end.rows),
