@@ -17,6 +17,10 @@ from processes import end_with_parent
 from pruning import PruningError
 from pruning.files import write_text
 
+# As early as a script can: torch, which most of them import next, takes seconds. Tests import this module, too.
+if hasattr(sys.modules["__main__"], "snakemake"):
+    end_with_parent()
+
 
 @contextmanager
 def reporting(log: str) -> Iterator[logging.Logger]:
@@ -26,7 +30,6 @@ def reporting(log: str) -> Iterator[logging.Logger]:
     starts a job. So that the log of an attempt that was killed or failed survives, it is also kept beside, as
     `log`.unfinished, until an attempt ends well: each later one begins its log with it.
     """
-    end_with_parent()
     # A logger of its own: jobs can run side by side in one process.
     logger, unfinished = logging.getLogger(f"pruning.{log}"), Path(f"{log}.unfinished")
     logger.setLevel(logging.INFO)
