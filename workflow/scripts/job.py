@@ -80,10 +80,14 @@ class Run:
 
     def __init__(self, device: Any = "cpu") -> None:
         self.device, self.started, self.clock = device, datetime.now(UTC), time.perf_counter()
+        self.versions: dict[str, str] = {}
+        """{package: version} of what the data were made with"""
 
     def record(self, **more: Any) -> dict[str, Any]:
         modules = [sys.modules[name] for name in ("torch", "numpy", "safetensors") if name in sys.modules]
         packages = {module.__name__: str(module.__version__) for module in modules}
+        if str(self.device).startswith("cuda"):
+            packages["cudnn"] = str(sys.modules["torch"].backends.cudnn.version())
         return {
             "started": self.started.isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - self.clock, 6),
@@ -91,7 +95,7 @@ class Run:
             "engine": str(self.device).split(":")[0],
             "device": device_name(self.device),
             "peak_memory_mb": peak_memory_mb(),
-            "versions": {"python": platform.python_version(), **packages},
+            "versions": {"python": platform.python_version(), **packages, **self.versions},
             **more,
         }
 

@@ -43,6 +43,7 @@ class NetworkJob:
         self.run = Run(self.device)
         prepared, source = Path(snakemake.input.manifest).parent, Path(snakemake.config["data"])
         self.data = load(prepared, source, self.settings["threads"])
+        self.run.versions |= self.data.versions
         shape = self.data.train.images.shape[1:]
         self.network = networks.build(self.settings["architecture"], shape, self.data.classes).to(self.device)
 
