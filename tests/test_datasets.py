@@ -223,7 +223,7 @@ def test_versions_that_made_the_images_are_those_of_their_preparation_and_stand_
     (folder / "manifest.json").write_text(json.dumps(manifest | {"versions": {"scikit-learn": "1.0"}}))
     monkeypatch.setattr(network_job, "prepare_torch", lambda *_: torch.device("cpu"))
     snakemake = SimpleNamespace(
-        params=SimpleNamespace(recipe={"architecture": "", "threads": 1}),
+        params=SimpleNamespace(recipe={"architecture": "lenet_300_100", "threads": 1}),
         wildcards=SimpleNamespace(seed="0"),
         config={"elsewhere": None, "data": "unused"},
         input=SimpleNamespace(manifest=folder / "manifest.json"),
