@@ -31,7 +31,7 @@ from pruning.study import Cell, Study, Tables
 SCHEMAS = ROOT / "workflow/schemas"
 LAYERS = {"lenet300-mnist": 3, "resnet20-cifar10": 20, "vgg16-cifar10": 14, "resnet50-imagenet": 54}
 """prunable tensors; 18 of any other"""
-PROVENANCE = {f"a file that was read {i}": "0" * 64 for i in range(40)}
+DIGEST = "0" * 64
 
 
 def evaluation(cell: Cell, draw: random.Random, schema: list[dict[str, str]]) -> dict[str, Any]:
@@ -40,17 +40,26 @@ def evaluation(cell: Cell, draw: random.Random, schema: list[dict[str, str]]) ->
         ("weights", "kept", "pruned", "effective", "neurons", "neurons_without_incoming", "neurons_without_outgoing"), 9
     )
     layer |= {"shape": [3, 3], "density": 12.345, "multiply_adds": 10**6, "multiply_adds_left": 10**5}
+    run = {"started": "2026-01-02T03:04:05+00:00", "seconds": 9.0, "host": "here", "engine": "cuda", "device": "a GPU"}
+    setting = {f"setting {i}": i for i in range(15)}
+    versions = dict.fromkeys(("python", "torch", "numpy", "safetensors"), "1.0.0")
     return {
         "cell": vars(cell),
         "metrics": {
             **{column["name"]: made_up[column["type"]] for column in schema if column["name"] not in vars(cell)},
             "layers": [{**layer, "tensor": f"block{i}.conv.weight"} for i in range(LAYERS.get(cell.network, 18))],
         },
-        "run": {
-            "scoring": {"scoring_seconds": 1.0},
-            "training": {"training_seconds": 9.0, "engine": "cuda", "device": "a GPU"},
+        "run": {"scoring": {**run, "scoring_seconds": 1.0}, "training": {**run, "training_seconds": 9.0}},
+        "provenance": {
+            "recipes": {
+                "mask": {"score": cell.method, "scoring_code": DIGEST[:16], **setting},
+                "training": {"training_code": DIGEST[:16], "network_code": DIGEST[:16], **setting},
+            },
+            "evaluation_code": DIGEST[:16],
+            **dict.fromkeys(("data", "scored_state", "start_state", "mask"), DIGEST),
+            "engines": {"scoring": "cuda", "training": "cuda"},
+            "versions": {"scoring": versions, "training": versions},
         },
-        "provenance": PROVENANCE,
     }
 
 
@@ -58,9 +67,11 @@ def stages(study: Study, paths: list[Path], schema: list[dict[str, str]], place:
     """What each script does, without Snakemake. Imports are inside: they belong to the process that is measured."""
 
     def cells() -> None:
-        from pruning.tables import cells_table
+        from pruning.provenance import cells_and_provenance
 
-        write_table(place / "cells.csv", cells_table(map(read_json, paths), schema))
+        of_cells, provenance = cells_and_provenance(map(read_json, paths), schema)
+        write_table(place / "cells.csv", of_cells)
+        write_table(place / "provenance.csv", provenance)
 
     def statistics() -> None:
         from pruning.tables import read_table, statistics_table
@@ -81,7 +92,12 @@ def stages(study: Study, paths: list[Path], schema: list[dict[str, str]], place:
 
         write_table(place / "layers.csv", layers_table(map(read_json, paths)))
 
-    return {"cells.csv": cells, "statistics.csv": statistics, "claims": claims, "rows of layers of all": layers}
+    return {
+        "cells and provenance": cells,
+        "statistics.csv": statistics,
+        "claims": claims,
+        "rows of layers of all": layers,
+    }
 
 
 def measured(stage: Callable[[], Any], results: Any) -> None:

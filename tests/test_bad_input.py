@@ -76,12 +76,14 @@ def test_a_loss_that_is_not_a_number_is_a_result_down_to_the_tables(workflow: Wo
     assert {(row["diverged"], row["loss"]) for row in diverged} == {("True", "")}
 
 
-def test_weights_that_are_not_numbers_are_not_scored(workflow: WorkflowCopy) -> None:
+def test_weights_that_are_not_numbers_are_not_scored_and_the_other_cells_go_on(workflow: WorkflowCopy) -> None:
     target = workflow.target("magnitude-after/50/none", "diverging")
-    output = workflow.run(target, code=1, config=("warm_start=False",))
+    other = workflow.target("random/50/none", "large-batch")
+    output = workflow.run(target, other, "--keep-going", code=1, config=("warm_start=False",))
     assert len(re.findall(r"^Score magnitude, round 1, .*", output, re.M)) == 1
     assert "Traceback" not in output
     assert not (workflow.cell("magnitude-after/50/none", "diverging") / "mask.npz").exists()
+    assert (workflow.folder / other).exists()
 
 
 # ------------------------------------------------------------------------------------------------------------- messages
@@ -195,13 +197,16 @@ IN_A_NAMESPACE = """
 "$@" > printed.txt 2>&1
 echo $? > code.txt
 find results -type f > found.txt
+{then}
 """
 
 
-def run_with_results(workflow: WorkflowCopy, mount: str, target: str) -> tuple[str, set[str]]:
-    """Run for `target` with something mounted on results/; what was printed, and the files that were there then."""
+def run_with_results(workflow: WorkflowCopy, mount: str, target: str, then: str = "") -> tuple[str, set[str]]:
+    """Run for `target` with something mounted on results/, then do `then`; what was printed, and the files that were
+    there in between."""
     (workflow.folder / "results").mkdir(exist_ok=True)
-    command = ["unshare", "--map-root-user", "--mount", "bash", "-c", IN_A_NAMESPACE.format(mount=mount), "bash"]
+    script = IN_A_NAMESPACE.format(mount=mount, then=then)
+    command = ["unshare", "--map-root-user", "--mount", "bash", "-c", script, "bash"]
     subprocess.run([*command, *workflow.command(target)], cwd=workflow.folder, check=True)
     assert (workflow.folder / "code.txt").read_text() == "1\n"
     return (workflow.folder / "printed.txt").read_text(), set((workflow.folder / "found.txt").read_text().split())
@@ -220,13 +225,21 @@ END_STATE = "results/cells/tiny/dense/0/none/seed0/states/end.safetensors"
 @pytest.mark.parametrize(
     ("size", "file"), [("40k", DATA), ("200k", END_STATE)], ids=["while data are prepared", "while a state is written"]
 )
-def test_a_full_disk_is_said_and_leaves_no_half_file(tmp_path: Path, size: str, file: str) -> None:
+def test_a_full_disk_is_said_leaves_no_half_file_and_the_same_command_goes_on(
+    tmp_path: Path, size: str, file: str
+) -> None:
     workflow = WorkflowCopy.make(tmp_path)
-    printed, found = run_with_results(workflow, f"mount -t tmpfs -o size={size} tmpfs results", END_STATE)
+    mount = f"mount -t tmpfs -o size={size} tmpfs results"
+    make_room = f'mount -o remount,size=100m results && "$@" > again.txt 2>&1; echo $? > again_code.txt; ls {END_STATE}'
+    printed, found = run_with_results(workflow, mount, END_STATE, then=make_room)
     assert len(re.findall(rf"^{file} cannot be written .*Make room", printed, re.M)) == 1
     assert "Traceback" not in printed
     assert file not in found
     assert not [name for name in found if "/." in name]
+    again = (tmp_path / "again.txt").read_text()
+    assert (tmp_path / "again_code.txt").read_text() == "0\n", again
+    # What was whole before is not made again.
+    assert ("rule prepare_data:" in again) == (file == DATA)
 
 
 @needs_mounts

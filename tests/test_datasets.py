@@ -11,13 +11,17 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import sklearn
 import torch
 import yaml
 from sklearn.datasets import load_digits
 
+import job
+import network_job
 import pruning
 from pruning import PruningError, data, datasets
 from pruning.data import Data
@@ -208,6 +212,41 @@ def test_manifest_of_digits_says_what_the_arrays_are(digits_folder: Path) -> Non
         "test_images": [360, 8, 8, 1],
         "test_labels": [360],
     }
+
+
+def test_versions_that_made_the_images_are_those_of_their_preparation_and_stand_in_the_record_of_a_job(
+    digits_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(shutil.copytree(digits_folder, tmp_path / "digits"))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["versions"] == {"scikit-learn": sklearn.__version__}
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"versions": {"scikit-learn": "1.0"}}))
+    monkeypatch.setattr(network_job, "prepare_torch", lambda *_: torch.device("cpu"))
+    snakemake = SimpleNamespace(
+        params=SimpleNamespace(recipe={"architecture": "lenet_300_100", "threads": 1}),
+        wildcards=SimpleNamespace(seed="0"),
+        config={"elsewhere": None, "data": "unused"},
+        input=SimpleNamespace(manifest=folder / "manifest.json"),
+    )
+    versions = network_job.NetworkJob(snakemake).run.record()["versions"]
+    assert (versions["scikit-learn"], versions["torch"]) == ("1.0", torch.__version__)
+    assert not {"pillow", "cudnn"} & versions.keys()
+
+
+def test_data_whose_manifest_says_no_versions_are_the_same_data(digits_folder: Path, tmp_path: Path) -> None:
+    """As those were prepared that are older than the record of versions."""
+    folder = Path(shutil.copytree(digits_folder, tmp_path / "digits"))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["versions"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert data.load(folder).versions == {}
+    assert data.load(folder).checksum == data.load(digits_folder).checksum
+
+
+def test_record_of_a_gpu_has_the_version_of_cudnn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "device_name", lambda _: "a GPU")
+    monkeypatch.setattr(torch.backends.cudnn, "version", lambda: 92600)
+    assert job.Run(torch.device("cuda")).record()["versions"]["cudnn"] == "92600"
 
 
 def test_checksums_of_the_manifest_are_sha256_of_type_shape_and_bytes(digits_folder: Path) -> None:

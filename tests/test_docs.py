@@ -259,6 +259,27 @@ def test_picture_of_the_rules_has_every_rule_of_the_default_study(fresh: Workflo
     assert sorted(shown) == sorted(re.findall(r'label = "(\w+)"', graph)), "docs/rules.svg is old: make rulegraph"
 
 
+OTHER_NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib", "seaborn-base": "seaborn"}
+OTHER_NAMES |= {"snakemake-minimal": "snakemake"}
+"""of packages, {at conda-forge: at PyPI}"""
+
+
+@pytest.mark.parametrize("environment", ["snakemake", "training", "figures"])
+def test_environments_of_conda_have_the_versions_of_requirements(environment: str) -> None:
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").lower().splitlines()
+    pinned = dict(line.split("==") for line in lines if "==" in line)
+    found = dict(each.split("=") for each in read(f"envs/{environment}.yaml")["dependencies"])
+    del found["python"]
+    found.pop("pillow", None)  # comes with torchvision there
+    assert {OTHER_NAMES.get(name, name): version for name, version in found.items()}.items() <= pinned.items()
+
+
+def test_environment_of_snakemake_has_what_its_report_asks_for() -> None:
+    """`snakemake --report` refuses without it."""
+    found = {each.partition("=")[0] for each in read("envs/snakemake.yaml")["dependencies"]}
+    assert "pygments" in found
+
+
 def test_checks_before_a_commit_are_those_of_make_test() -> None:
     hooks = read(".pre-commit-config.yaml")["repos"][0]["hooks"]
     recipe = (ROOT / "Makefile").read_text(encoding="utf-8").replace("$(BIN)", ".venv/bin").splitlines()

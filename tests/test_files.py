@@ -5,6 +5,8 @@ import functools
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -61,13 +63,15 @@ def test_next_writer_removes_what_a_killed_one_left_of_the_same_file(tmp_path: P
 
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o002, 0o664)])
 def test_permissions_follow_the_umask_and_the_umask_stays(tmp_path: Path, umask: int, mode: int) -> None:
-    before = os.umask(umask)
-    try:
-        files.write_text(tmp_path / "file.txt", "text")
-        assert os.umask(umask) == umask
-    finally:
-        os.umask(before)
+    code = f"import os; from pruning import files; files.write_text('file.txt', ''); assert os.umask(0) == {umask}"
+    environment = {**os.environ, "PYTHONPATH": str(fingerprint.LIBRARY.parent)}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, umask=umask, check=True)
     assert (tmp_path / "file.txt").stat().st_mode & 0o777 == mode
+
+
+def test_writing_leaves_the_umask_of_all_threads_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "umask")
+    files.write_text(tmp_path / "file.txt", "text")
 
 
 def test_json_refuses_what_it_has_no_word_for_and_keeps_the_old_file(tmp_path: Path) -> None:

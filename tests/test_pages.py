@@ -1,5 +1,6 @@
 """The parts that the report and the interactive page are made of."""
 
+from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from pruning import explorer, page
 from pruning.drawing import style
-from pruning.provenance import provenance_table
+from pruning.provenance import facts, provenance_table
 
 STUDY = SimpleNamespace(config={"seeds": [0, 1, 2]})
 
@@ -33,7 +34,8 @@ def evaluation(method: str, device: str = "cpu (A)", torch: str = "2.15.0") -> d
 
 
 def test_provenance_has_every_different_value_with_its_number_of_cells() -> None:
-    table = provenance_table([evaluation("dense"), evaluation("snip"), evaluation("snip", "cpu (B)", "2.14.0")])
+    evaluations = [evaluation("dense"), evaluation("snip"), evaluation("snip", "cpu (B)", "2.14.0")]
+    table = provenance_table(Counter(fact for each in evaluations for fact in facts(each)))
     found = {(row.what, row.value): row.cells for row in table.itertuples()}
     assert found["torch", "2.15.0"] == 2
     assert found["torch", "2.14.0"] == 1

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import PIL
 import pytest
 import torch
 from PIL import Image
@@ -442,6 +443,7 @@ def test_what_is_prepared_of_pictures_is_an_index(folder: Path, monkeypatch: pyt
     prepared = prepare_made(folder, monkeypatch)
     assert sum(path.stat().st_size for path in prepared.iterdir()) < 5000
     loaded = data.load(prepared, folder, workers=2)
+    assert loaded.versions == {"pillow": PIL.__version__}
     assert loaded.train.images.shape == (10, 16, 16, 3)
     np.testing.assert_array_equal(loaded.train.images[:], pictures(folder)[:])
     rows = np.load(prepared / "train_images.npy")

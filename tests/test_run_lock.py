@@ -1,14 +1,19 @@
 """Locks that end with the run that holds them: a killed run keeps nobody out, a living one does."""
 
+import errno
+import fcntl
+import platform
 import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from snakemake.persistence.file import FilePersistence
 
+import run_lock
 from workflow_copy import WorkflowCopy, wait_for
 
 RULES = """
@@ -96,3 +101,53 @@ def test_of_two_runs_started_at_once_one_is_refused(workflow: WorkflowCopy) -> N
     refused = printed[[run.returncode for run in runs].index(1)]
     assert "Another snakemake is making files of this study in this folder" in refused
     assert (workflow.folder / "slow.txt").read_text() == "slow\n"
+
+
+# ------------------------------------------------------------------------------------------- what a file system answers
+
+HERE = platform.node()
+
+
+def lists(tmp_path: Path, *names: str) -> SimpleNamespace:
+    """A `.snakemake` with lists of runs, each with one file that it makes."""
+    (tmp_path / "locks").mkdir()
+    for name in names:
+        (tmp_path / "locks" / f"{name}.lock").write_text("output\tslow.txt\n")
+    return SimpleNamespace(path=tmp_path)
+
+
+def left(tmp_path: Path) -> list[str]:
+    return sorted(path.stem for path in (tmp_path / "locks").iterdir())
+
+
+def answer_with(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lockf(*_: object) -> None:
+        raise OSError(number, "as the file system says")
+
+    monkeypatch.setattr(fcntl, "lockf", lockf)
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.EACCES])
+def test_list_that_another_process_has_locked_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    persistence = lists(tmp_path, f"{HERE}-1")
+    answer_with(number, monkeypatch)
+    assert list(run_lock.held_elsewhere(persistence)) == [("output", "slow.txt")]
+    assert persistence.held_by == f"{HERE}-1"
+    assert left(tmp_path) == [f"{HERE}-1"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS])
+def test_killed_run_keeps_nobody_out_where_there_are_no_locks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    persistence = lists(tmp_path, f"{HERE}-1")
+    answer_with(number, monkeypatch)
+    assert list(run_lock.held_elsewhere(persistence)) == []
+
+
+def test_list_of_another_host_is_kept_though_nothing_here_holds_it(tmp_path: Path) -> None:
+    persistence = lists(tmp_path, f"{HERE}-1", f"{HERE}-more-1", "a-node-2")
+    assert list(run_lock.held_elsewhere(persistence)) == []
+    assert left(tmp_path) == sorted(["a-node-2", f"{HERE}-more-1"])

@@ -1,13 +1,17 @@
 """Tables: from evaluations to tidy rows, and from those to the accuracy table in three formats."""
 
 import re
+import runpy
+import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
 import yaml
 
+from pruning.files import read_json, read_rows, write_json
 from pruning.tables import (
     accuracy_table,
     cells_table,
@@ -18,7 +22,8 @@ from pruning.tables import (
     to_markdown,
 )
 
-SCHEMA = yaml.safe_load((Path(__file__).parents[1] / "workflow/schemas/cells.schema.yaml").read_text(encoding="utf-8"))
+WORKFLOW = Path(__file__).parents[1] / "workflow"
+SCHEMA = yaml.safe_load((WORKFLOW / "schemas/cells.schema.yaml").read_text(encoding="utf-8"))
 
 HEADING = "Accuracy in % of_n seeds."
 
@@ -94,7 +99,23 @@ def evaluation(seed: int = 0, collapsed: bool = False, loss: float | None = 0.25
         },
         "run": {
             "scoring": {"scoring_seconds": 0.5},
-            "training": {"training_seconds": 12.5, "engine": "cpu", "device": "cpu (one)"},
+            "training": {
+                "training_seconds": 12.5,
+                "engine": "cpu",
+                "device": "cpu (one)",
+                "host": "here",
+                "started": "2026-01-02T03:04:05+00:00",
+            },
+        },
+        "provenance": {
+            "recipes": {
+                "mask": {"score": "snip", "scoring_code": "s"},
+                "training": {"training_code": "t", "network_code": "n"},
+            },
+            "evaluation_code": "e",
+            "data": "d",
+            "versions": {"training": {"torch": "2.15.0"}},
+            "engines": {"training": "cpu"},
         },
     }
 
@@ -146,6 +167,32 @@ def test_table_read_from_its_file_is_the_one_that_was_written(tmp_path: Path) ->
     pd.testing.assert_frame_equal(read, written)
     assert read.sparsity.tolist() == ["86.60", "86.60"]
     assert read.ablation.tolist() == ["none", "none"]
+
+
+def test_script_makes_both_tables_and_holds_no_more_than_a_few_evaluations(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{seed}.json" for seed in range(100)]
+    for seed, path in enumerate(paths):
+        large = evaluation(seed)
+        large["metrics"]["layers"] *= 50
+        write_json(path, large)
+    output = SimpleNamespace(cells=tmp_path / "cells.csv", provenance=tmp_path / "provenance.csv")
+    params, log = SimpleNamespace(schema=SCHEMA), [str(tmp_path / "log")]
+    given = {"snakemake": SimpleNamespace(input=paths, output=output, params=params, log=log)}
+    runpy.run_path(str(WORKFLOW / "scripts/cells_table.py"), given)  # its imports are not to be measured
+    tracemalloc.start()
+    try:
+        one = read_json(paths[0])
+        size, _ = tracemalloc.get_traced_memory()
+        del one
+        tracemalloc.reset_peak()
+        runpy.run_path(str(WORKFLOW / "scripts/cells_table.py"), given)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 20 * size
+    assert [row["seed"] for row in read_rows(output.cells)] == [str(seed) for seed in range(100)]
+    found = {(row["what"], row["value"]): row["cells"] for row in read_rows(output.provenance)}
+    assert found["code of the score snip", "s"] == found["torch", "2.15.0"] == "100"
 
 
 # The accuracy table

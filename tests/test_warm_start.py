@@ -102,6 +102,21 @@ with job.reporting(snakemake.log[0]) as log:
     log.info("asleep")
     time.sleep(100)
 """
+IMPORTING = """
+
+rule importing:
+    output:
+        "importing.txt",
+    script:
+        "workflow/scripts/importing.py"
+"""
+IMPORT = """
+import job
+from pathlib import Path
+import time
+Path("begun").touch()
+time.sleep(100)  # as if it imported torch
+"""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux to end processes with their parent")
@@ -117,6 +132,60 @@ def test_jobs_of_a_killed_snakemake_end_with_it_and_leave_their_log(tmp_path: Pa
         snakemake.kill()
     wait_for(lambda: not workflow.processes())
     assert log.read_text().endswith("asleep\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux to end processes with their parent")
+@pytest.mark.parametrize("warm", [True, False])
+def test_job_that_still_imports_ends_with_a_killed_snakemake(tmp_path: Path, warm: bool) -> None:
+    workflow = WorkflowCopy.make(tmp_path)
+    workflow.append("Snakefile", IMPORTING)
+    (tmp_path / "workflow/scripts/importing.py").write_text(IMPORT)
+    command = workflow.command("importing.txt", config=(f"warm_start={warm}",))
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT) as snakemake:
+        wait_for((tmp_path / "begun").exists, seconds=90)
+        snakemake.kill()
+    wait_for(lambda: not workflow.processes())
+
+
+CHILD = """
+import os, sys, time
+from pathlib import Path
+import processes
+parent = os.getpid()
+if os.fork() == 0:
+    while sys.argv[1] == "orphan" and os.getppid() == parent:
+        time.sleep(0.01)
+    try:
+        processes.end_with_parent()
+        Path("end.txt").write_text("goes on")
+    except SystemExit as end:
+        Path("end.txt").write_text(str(end))
+elif sys.argv[1] == "child":
+    os.wait()
+"""
+PROCESS_1 = ["unshare", "--map-root-user", "--pid", "--fork"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux to end processes with their parent")
+@pytest.mark.parametrize(
+    ("before", "kind", "end"),
+    [
+        ([], "orphan", "The process that started this job has ended, and so does the job."),
+        ([], "child", "goes on"),
+        (PROCESS_1, "child", "goes on"),
+    ],
+    ids=["orphan", "child", "child of process 1"],
+)
+def test_process_ends_whose_parent_was_gone_before_it_asked(
+    tmp_path: Path, before: list[str], kind: str, end: str
+) -> None:
+    if before and subprocess.run([*before, "true"], check=False).returncode:
+        pytest.skip("needs a namespace of processes")
+    command = [*before, sys.executable, "-c", CHILD, kind]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow/scripts")}
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, start_new_session=True)
+    wait_for(lambda: (tmp_path / "end.txt").exists() and (tmp_path / "end.txt").read_text())
+    assert (tmp_path / "end.txt").read_text() == end
 
 
 SCRIPTS = """

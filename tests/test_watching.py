@@ -1,11 +1,14 @@
 """What is said of a study while it runs, and of how far it is."""
 
+import errno
 import fcntl
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import status as status_script
 import watching
 from pruning.tables import read_table
 from workflow_copy import WorkflowCopy
@@ -58,6 +61,22 @@ def test_status_tells_states_apart_by_files(new: WorkflowCopy) -> None:
     assert "mended" not in output
     # A lock ends with its process, so a job that was killed is running no longer.
     assert counts(status(new, "study.yaml"))["random"] == none | {"cells": 4, "done": 1, "missing": 3}
+
+
+@pytest.mark.parametrize(
+    ("number", "running"), [(errno.EAGAIN, True), (errno.EACCES, True), (errno.ENOLCK, False), (errno.ENOSYS, False)]
+)
+def test_only_a_lock_that_is_held_means_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, running: bool
+) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(number, "as the file system says")
+
+    log = tmp_path / "train.log"
+    log.touch()
+    assert not status_script.is_locked(log)
+    monkeypatch.setattr(fcntl, "flock", flock)
+    assert status_script.is_locked(log) == running
 
 
 def test_status_names_a_failure_outside_of_cells(new: WorkflowCopy) -> None:

@@ -2,10 +2,9 @@
 
 import job
 from pruning.files import read_json, write_table
-from pruning.provenance import provenance_table
-from pruning.tables import cells_table
+from pruning.provenance import cells_and_provenance
 
 with job.reporting(snakemake.log[0]):
-    evaluations = [read_json(path) for path in snakemake.input]
-    write_table(snakemake.output.cells, cells_table(evaluations, snakemake.params.schema))
-    write_table(snakemake.output.provenance, provenance_table(evaluations))
+    cells, provenance = cells_and_provenance(map(read_json, snakemake.input), snakemake.params.schema)
+    write_table(snakemake.output.cells, cells)
+    write_table(snakemake.output.provenance, provenance)

@@ -17,6 +17,10 @@ from processes import end_with_parent
 from pruning import PruningError
 from pruning.files import write_text
 
+# As early as a script can: torch, which most of them import next, takes seconds. Tests import this module, too.
+if hasattr(sys.modules["__main__"], "snakemake"):
+    end_with_parent()
+
 
 @contextmanager
 def reporting(log: str) -> Iterator[logging.Logger]:
@@ -26,7 +30,6 @@ def reporting(log: str) -> Iterator[logging.Logger]:
     starts a job. So that the log of an attempt that was killed or failed survives, it is also kept beside, as
     `log`.unfinished, until an attempt ends well: each later one begins its log with it.
     """
-    end_with_parent()
     # A logger of its own: jobs can run side by side in one process.
     logger, unfinished = logging.getLogger(f"pruning.{log}"), Path(f"{log}.unfinished")
     logger.setLevel(logging.INFO)
@@ -77,10 +80,14 @@ class Run:
 
     def __init__(self, device: Any = "cpu") -> None:
         self.device, self.started, self.clock = device, datetime.now(UTC), time.perf_counter()
+        self.versions: dict[str, str] = {}
+        """{package: version} of what the data were made with"""
 
     def record(self, **more: Any) -> dict[str, Any]:
         modules = [sys.modules[name] for name in ("torch", "numpy", "safetensors") if name in sys.modules]
         packages = {module.__name__: str(module.__version__) for module in modules}
+        if str(self.device).startswith("cuda"):
+            packages["cudnn"] = str(sys.modules["torch"].backends.cudnn.version())
         return {
             "started": self.started.isoformat(timespec="seconds"),
             "seconds": round(time.perf_counter() - self.clock, 6),
@@ -88,7 +95,7 @@ class Run:
             "engine": str(self.device).split(":")[0],
             "device": device_name(self.device),
             "peak_memory_mb": peak_memory_mb(),
-            "versions": {"python": platform.python_version(), **packages},
+            "versions": {"python": platform.python_version(), **packages, **self.versions},
             **more,
         }
 

@@ -44,6 +44,7 @@ class NetworkJob:
         self.run = Run(self.device)
         self.prepared, self.source = Path(snakemake.input.manifest).parent, Path(snakemake.config["data"])
         self.data = self.read_data()
+        self.run.versions |= self.data.versions
         shape = self.data.train.images.shape[1:]
         self.network = networks.build(self.settings["architecture"], shape, self.data.classes).to(self.device)
 

@@ -2,7 +2,8 @@
 
 Snakemake 9 writes down which files a run reads and makes, and refuses to start another that concerns them. The list
 outlives a run that was killed, until somebody says `--unlock`. Here the operating system holds a lock on that list,
-which ends with its process however that ends: a list that nobody holds is of a killed run, and counts no more.
+which ends with its process however that ends: a list that nobody holds is of a killed run, and counts no more. Where
+the file system has no locks, no list counts: a killed run keeps nobody out, and neither does a living one.
 
 Without the private names that this replaces (another version of Snakemake) all is as before: after a hard kill,
 Snakemake asks for `--unlock`.
@@ -64,7 +65,7 @@ def take(file: IO[str], how: int) -> None:
     try:
         fcntl.lockf(file, how)
     except OSError as error:
-        if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL):
+        if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EINVAL, errno.ENOSYS):
             raise
 
 
@@ -73,11 +74,13 @@ def held_elsewhere(persistence: Any) -> Iterator[tuple[str, str]]:
     for path in sorted(place(persistence).glob("*.lock")):
         with suppress(FileNotFoundError), path.open("r+") as file:
             try:
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+                take(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except (BlockingIOError, PermissionError):  # which of the two says `held` depends on the system
                 persistence.held_by = path.stem
                 for line in file:
                     kind, _, name = line.rstrip("\n").partition("\t")
                     yield kind, name
             else:
-                path.unlink()
+                # Where locks end at their host, the run of another may be alive: its list is for that host to clear.
+                if path.name.rpartition("-")[0] == platform.node():
+                    path.unlink()

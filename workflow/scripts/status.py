@@ -82,8 +82,10 @@ def is_locked(log: Path) -> bool:
     try:
         with log.open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
+    except (BlockingIOError, PermissionError, FileNotFoundError):  # Snakemake deletes a log when its job starts
         return True
+    except OSError:  # a file system without locks: what runs there counts as missing
+        return False
     return False
 
 

@@ -5,7 +5,8 @@ are and are decoded when they are used (`pictures`).
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ class Data:
     deviation: np.ndarray
     augmentation: str
     checksum: str
+    versions: dict[str, str] = field(default_factory=dict)
+    """{package: version} of what made the images"""
 
 
 def prepare(name: str, source: Path, destination: Path) -> None:
@@ -63,6 +66,7 @@ def prepare(name: str, source: Path, destination: Path) -> None:
             "deviation": list(deviation),
             "augmentation": about.augmentation,
             **(in_files if about.shorter_edge else {}),
+            "versions": {package: version(package) for package in about.made_with},
             "arrays": {key: {"shape": list(a.shape), "checksum": checksum(a)} for key, a in arrays.items()},
             "train_count_a_class": np.bincount(train.labels, minlength=about.classes).tolist(),
             "test_count_a_class": np.bincount(test.labels, minlength=about.classes).tolist(),
@@ -109,6 +113,8 @@ def load(folder: Path, source: Path = Path(), workers: int = 1) -> Data:
         deviation=np.array(manifest["deviation"], dtype=np.float32),
         augmentation=manifest["augmentation"],
         checksum=text_digest(json.dumps({key: manifest[key] for key in IDENTITY if key in manifest}, sort_keys=True)),
+        # Pictures in files are decoded here and now; other images were made when they were prepared.
+        versions={"pillow": version("pillow")} if "shorter_edge" in manifest else manifest.get("versions", {}),
     )
 
 

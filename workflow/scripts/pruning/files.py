@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     import pandas
 
 
+# The system tells the umask only by setting another: for an instant it is that of all threads. So once, before any run.
+UMASK = os.umask(0o077)
+os.umask(UMASK)
+
+
 @contextlib.contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, and rename it to `path` when the block ends without an error.
@@ -37,9 +42,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
         os.close(handle)
         temporary = Path(name)
         yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        temporary.chmod(0o666 & ~UMASK)
         temporary.replace(path)
     except OSError as error:
         raise PruningError(f"{path} cannot be written ({error}). Make room or give leave, and start again.") from error

@@ -1,19 +1,38 @@
 """What the cells of a study were made from, with and on: every different value once, and how many cells have it."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from pruning.study import DENSE
+from pruning.tables import cells_table
 
 COLUMNS = ["what", "value", "cells"]
 
 
-def provenance_table(evaluations: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Rows what and value, in the order in which `facts` says them."""
-    counts = Counter(fact for evaluation in evaluations for fact in facts(evaluation))
+def cells_and_provenance(
+    evaluations: Iterable[Mapping[str, Any]], schema: Sequence[Mapping[str, str]]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The table of cells with the columns of `schema`, and that of their provenance, from one pass over `evaluations`.
+
+    A study has tens of thousands, of tens of kilobytes each: none is kept.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+
+    def counted() -> Iterator[Mapping[str, Any]]:
+        for evaluation in evaluations:
+            counts.update(facts(evaluation))
+            yield evaluation
+
+    # In this order: the first table counts for the second.
+    cells = cells_table(counted(), schema)
+    return cells, provenance_table(counts)
+
+
+def provenance_table(counts: Counter[tuple[str, str]]) -> pd.DataFrame:
+    """Rows what and value, in the order in which `facts` says them, and how many cells have it."""
     place = {what: number for number, what in enumerate(dict.fromkeys(what for what, _ in counts))}
     rows = sorted(counts.items(), key=lambda row: (place[row[0][0]], row[0][1]))
     return pd.DataFrame([(what, value, number) for (what, value), number in rows], columns=COLUMNS)

@@ -42,6 +42,8 @@ class Description:
     shorter_edge: int | None = None
     """for pictures that are decoded when they are used: to how many pixels their shorter edge is resized before the
     middle is cut out; None: images are prepared once"""
+    made_with: tuple[str, ...] = ()
+    """packages, beside numpy, that make the images; their versions are recorded"""
 
 
 class Images(Protocol):

@@ -19,6 +19,7 @@ DESCRIPTION = Description(
     augmentation="none",
     licence="CC BY 4.0",
     source="E. Alpaydin, C. Kaynak, Optical Recognition of Handwritten Digits, UCI (test part), in scikit-learn",
+    made_with=("scikit-learn",),
 )
 CHECKSUM = "a749ac1b49cfac5911750c7321b69c701d0306e09f115d8317f121d65790e830"
 

@@ -24,6 +24,7 @@ DESCRIPTION = Description(
     augmentation="random resized crop",
     licence="that of ImageNet: research that is not commercial",
     source="Y. Le, X. Yang, Tiny ImageNet Visual Recognition Challenge, 2015 (Stanford CS 231N)",
+    made_with=("pillow",),
 )
 LAYOUT = Layout("TinyImageNet", "tiny-imagenet-200", class_list("tinyimagenet"), (500, 500), (50, 50))
 
