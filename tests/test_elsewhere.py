@@ -7,8 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from pruning.files import write_arrays
 from workflow_copy import WorkflowCopy, contents
 
 CELLS = ["snip/86.6/none", "random/86.6/reinit", "lottery/86.6/none", "lottery-iterative/20/none", "dense/0/none"]
@@ -88,6 +90,37 @@ def test_a_list_without_jobs_and_what_a_job_lacks_are_said(tmp_path: Path) -> No
         assert message in done.stdout + done.stderr
 
 
+def test_a_list_of_other_code_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    here, older = WorkflowCopy.make(tmp_path / "here"), WorkflowCopy.make(tmp_path / "older")
+    here.run_without_jobs(here.target(CELLS[0]), "-n", config=("job_list=jobs.txt",))
+    listed = (here.folder / "jobs.txt").read_text()
+    scripts = "workflow/scripts"
+
+    def refused(text: str) -> str:
+        (older.folder / "jobs.txt").write_text(text)
+        command = [sys.executable, f"{scripts}/run_job_list.py", "jobs.txt"]
+        done = subprocess.run(command, cwd=older.folder, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert not (older.folder / "results").exists()
+        return done.stderr
+
+    older.append(f"{scripts}/pruning/scores/random.py", "\nOTHER = 1\n")
+    older.append(f"{scripts}/evaluate.py", "\n# a comment is no other code\n")
+    for file, differ in (
+        (f"{scripts}/pruning/scores/snip.py", "prune.py"),
+        (f"{scripts}/train.py", "prune.py, train.py"),
+    ):
+        older.append(file, "\nOTHER = 1\n")
+        assert f"jobs.txt was written by another version of {differ}, or of what they import" in refused(listed)
+    (older.folder / f"{scripts}/pruning/scores/snip.py").unlink()
+    assert "another version of prune.py, train.py" in refused(listed)
+    without = [{key: value for key, value in json.loads(line).items() if key != "code"} for line in listed.splitlines()]
+    assert "another version of describe_network.py, evaluate.py, prepare_data.py, " in refused(
+        "".join(f"{json.dumps(job)}\n" for job in without)
+    )
+
+
 def test_a_folder_without_results_is_not_taken_in(tmp_path: Path) -> None:
     workflow = WorkflowCopy.make(tmp_path)
     output = workflow.run_without_jobs("-n", "take_in", code=1, config=("elsewhere=/no/results",))
@@ -117,6 +150,59 @@ def test_what_does_not_fit_is_refused_by_name_and_the_rest_is_taken(there: Workf
     found = {str(path.parent.relative_to(here.folder)) for path in here.folder.glob("results/cells/**/predictions.npz")}
     taken = {str(path.relative_to(tmp_path)) for path in (fits, folder / "cells/tiny/dense/0/none/seed0")}
     assert found == taken
+
+
+def test_torn_files_are_refused_by_name(there: WorkflowCopy, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(there.folder / "results", tmp_path / "results"))
+    cut, flipped, empty, foreign, fits = (folder / f"cells/tiny/{name}/seed0" for name in CELLS)
+    mask, predictions = cut / "mask.npz", flipped / "predictions.npz"
+    mask.write_bytes(mask.read_bytes()[:-100])
+    content = bytearray(predictions.read_bytes())
+    content[len(content) // 2] ^= 0xFF
+    predictions.write_bytes(content)
+    (empty / "training.csv").write_text("")
+    write_arrays(foreign / "predictions.npz", {"logits": np.zeros(3)})
+    here = WorkflowCopy.make(tmp_path / "here")
+    output = take(here, folder, code=1)
+    for path in (mask, predictions, empty / "training.csv", foreign):
+        assert f"{path} " in output
+    assert "Traceback" not in output
+    assert "fault of the program" not in "".join(log.read_text() for log in here.folder.glob("results/logs/**/*.log"))
+    assert [path.parent for path in here.folder.glob("results/cells/**/evaluation.json")] == [
+        here.folder / fits.relative_to(tmp_path)
+    ]
+
+
+def test_cells_that_are_unknown_here_or_unfinished_there_are_named_and_the_rest_is_taken(
+    there: WorkflowCopy, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(there.folder / "results", tmp_path / "results"))
+    cells, known = folder / "cells/tiny", folder / "cells/tiny/snip/86.6/none/seed0"
+    unknown = {
+        folder / "cells/other/snip/86.6/none/seed0": "no network is called 'other'",
+        cells / "grasq/86.6/none/seed0": "no method is called 'grasq' (did you mean grasp?)",
+        cells / "snip/86.60/none/seed0": "sparsity 86.60 is written 86.6",
+        cells / "lottery-iterative/86.6/none/seed0": "so it has no sparsity 86.6",
+        cells / "snip/86.6/shufle/seed0": "no ablation is called 'shufle'",
+        cells / "snip/86.6/none/seed00": "seed00 is written seed0",
+        cells / "snip/86.6/none/seed0-old": "seed 0-old is not allowed",
+    }
+    for path in unknown:
+        shutil.copytree(known, path)
+    unfinished = cells / "random/86.6/reinit/seed0"
+    (unfinished / "evaluation.json").unlink()
+    here = WorkflowCopy.make(tmp_path / "here")
+    for _ in range(2):  # also when all others are here already
+        output = take(here, folder, code=1)
+        said = {line.partition(" is not taken in: ")[::2] for line in output.splitlines()}
+        for path, why in unknown.items():
+            assert [reason for name, reason in said if name == str(path) and why in reason]
+        assert output.count(f"{unfinished} is not finished") == 1
+        assert output.count("7 not taken in: see the first lines") == 1
+        assert "Traceback" not in output
+        assert {name: here.cell(name).exists() for name in CELLS} == {
+            name: here.cell(name).relative_to(here.folder) != unfinished.relative_to(tmp_path) for name in CELLS
+        }
 
 
 @pytest.mark.parametrize(

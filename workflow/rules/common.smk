@@ -24,11 +24,11 @@ import run_lock
 import scheduling
 import warm_start
 import watching
+from job_list import fingerprint
 from places import CELL, LOG
 from pruning import PruningError, figures
 from pruning.claims_config import claimed_networks, read_claims
 from pruning.files import text_digest
-from pruning.fingerprint import fingerprint
 from pruning.registry import module_name
 from pruning.study import DENSE, STEPS, Cell, Study, Tables
 
@@ -143,7 +143,6 @@ if config["partial"]:
 # What a job depends on beside its input files stands in its parameters: the rows of the tables, and a fingerprint of the
 # code that it runs, blind to comments. A change there, and none elsewhere, makes a result stale. All jobs of a method on a
 # network share their answers: there are thousands of them.
-fingerprint = cache(fingerprint)
 
 
 def network_of(wildcards):

@@ -1,11 +1,45 @@
 # Cells that another machine made: with --config elsewhere=FOLDER, each is checked and copied, or refused by name.
+from pruning.ablations import ABLATIONS
+from pruning.config_files import check_name
+from pruning.study import seed_number
+
+
+def check_is_known(folder):
+    """Raise PruningError where a folder in results/ is of no cell that the tables here know, as they spell it."""
+    network, method, sparsity, ablation, seed = folder.parts[2:]
+    cell = Cell(network, method, sparsity, ablation, seed_number(seed.removeprefix("seed")))
+    check_name("ablation", ablation, ABLATIONS)
+    tables.method_of(cell)
+    tables.predecessor(cell)
+    if seed != f"seed{cell.seed}":
+        raise PruningError(f"{seed} is written seed{cell.seed} in the names of files")
+
+
+# Looked at before there are jobs: a target that no rule makes would keep Snakemake from taking the others.
+TO_TAKE, UNKNOWN, UNFINISHED = [], [], []
+for folder in sorted(Path(config["elsewhere"]).glob("cells/*/*/*/*/seed*/")) if config["elsewhere"] else []:
+    here = Path("results") / folder.relative_to(config["elsewhere"])
+    try:
+        check_is_known(here)
+        if (folder / "evaluation.json").is_file():
+            TO_TAKE.append(f"{here}/evaluation.json")
+        else:
+            UNFINISHED.append(f"{folder} is not finished: it has no evaluation.json.")
+    except PruningError as error:
+        UNKNOWN.append(f"{folder} is not taken in: {error}.")
+if workflow.is_main_process:
+    print(*UNFINISHED, *UNKNOWN, sep="\n", end="\n" if UNFINISHED or UNKNOWN else "", file=sys.stderr)
 
 
 rule take_in:
     input:
-        [
-            f"results/{path.relative_to(config['elsewhere'])}"
-            for path in Path(config["elsewhere"]).glob("cells/*/*/*/*/seed*/evaluation.json")
-        ]
-        if config["elsewhere"]
-        else [],
+        TO_TAKE,
+    log:
+        "results/logs/take_in.log",
+    localrule: True
+    conda:
+        "../../envs/figures.yaml"
+    params:
+        unknown=len(UNKNOWN),
+    shell:
+        "test {params.unknown} = 0 || (echo '{params.unknown} not taken in: see the first lines' | tee {log} >&2; exit 1)"

@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from pruning import PruningError
-from pruning.files import read_json, replacing
+from pruning.files import read_arrays, read_json, read_rows, replacing
+
+READERS: dict[str, Callable[[Path], Any]] = {".npz": read_arrays, ".json": read_json, ".csv": read_rows}
+"""States are read where they are checked, which names them."""
+FOREIGN = (ValueError, TypeError, AttributeError, LookupError)
+"""what is raised where a file can be read and has other keys or values than here"""
+TORN = (*FOREIGN, OSError, PruningError)
+"""what is raised where it cannot"""
 
 
 def refuse(path: Path, why: str) -> None:
@@ -21,7 +28,8 @@ def refuse(path: Path, why: str) -> None:
 def take(folder: str, outputs: Iterable[str], check: Callable[[Callable[[str], Path]], None]) -> None:
     """Copy `outputs` from their places in `folder`, if `check` lets them pass.
 
-    `check` is given the place there of an output, and raises PruningError. So do files that are missing or torn.
+    `check` is given the place there of an output, and raises PruningError. So do files that are missing or torn, or
+    that have other keys than here.
     """
     outputs = list(outputs)
 
@@ -31,13 +39,26 @@ def take(folder: str, outputs: Iterable[str], check: Callable[[Callable[[str], P
     for output in outputs:
         if not there(output).is_file():
             refuse(there(output), "there is no such file")
+        check_is_whole(there(output))
     try:
         check(there)
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        refuse(there(outputs[0]), f"its files cannot be read ({error})")
+    except FOREIGN as error:
+        names = ", ".join(Path(output).name for output in outputs)
+        refuse(there(outputs[0]).parent, f"{names}: not with the content that they have here ({error!r})")
     for output in outputs:
         with replacing(output) as temporary:
             shutil.copyfile(there(output), temporary)
+
+
+def check_is_whole(path: Path) -> None:
+    """Raise PruningError where the file at `path` is torn or empty."""
+    if path.suffix in READERS:
+        try:
+            content = READERS[path.suffix](path)
+        except TORN as error:
+            refuse(path, f"it cannot be read ({error})")
+        if not content:
+            refuse(path, "it is empty")
 
 
 def check_record(path: Path, expected: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,14 +1,27 @@
 """Write down the jobs of a dry run, for a machine without Snakemake (run_job_list.py)."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from snakemake.executors.dryrun import Executor
 
+import pruning.fingerprint
+
 MADE_LATER = ("results/tables/", "results/figures/", "results/report.html", "results/interactive.html")
 """what is made where the cells are taken in"""
 plain_run = Executor.run_job
+modules_of: dict[str, tuple[str, ...]] = {}
+"""of each fingerprint that the rules asked for, the modules that it is of"""
+
+
+@cache
+def fingerprint(*modules: str) -> str:
+    """That of pruning/fingerprint.py, once for all jobs, and remembered for the list."""
+    found = pruning.fingerprint.fingerprint(*modules)
+    modules_of[found] = modules
+    return found
 
 
 def enable(path: str) -> None:
@@ -25,10 +38,13 @@ def enable(path: str) -> None:
 
 
 def described(job: Any) -> dict[str, Any]:
-    """What a script reads of `snakemake`, as JSON."""
+    """What a script reads of `snakemake`, as JSON, and the fingerprints in it with their modules."""
     config = job.rule.workflow.globals["config"]
+    recipe = job.params.get("recipe", {})
+    found = [value for value in (*job.params, *recipe.values()) if isinstance(value, str) and value in modules_of]
     return {
         "script": Path(job.rule.script).name,
+        "code": {value: modules_of[value] for value in found},
         **{kind: named(getattr(job, kind)) for kind in ("input", "output", "params", "wildcards", "log")},
         "resources": {"items": [], "names": {"gpu": job.resources.get("gpu", 0)}},
         "config": {key: config[key] for key in ("data", "checkpoint_seconds")} | {"elsewhere": None},

@@ -5,9 +5,12 @@
 
 One job after another, each in a process of its own; what is there already is not made again. When it was killed, start
 it again: trainings go on from their checkpoints. `make take` takes the results in where Snakemake is.
+
+A list of other code than here is refused: its records would claim to be of code that did not run.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import runpy
@@ -17,6 +20,8 @@ from typing import Any
 
 import numpy  # noqa: F401 - imported once, for all jobs
 import torch  # noqa: F401
+
+from pruning.fingerprint import fingerprint
 
 
 class Named(list[Any]):
@@ -40,6 +45,7 @@ class Job:
     def __init__(self, line: str) -> None:
         about = json.loads(line)
         self.script, self.config = about.pop("script"), about.pop("config")
+        self.code: dict[str, list[str]] = about.get("code", {})
         self.input, self.output, self.params, self.wildcards, self.log, self.resources = (
             Named(**about[kind]) for kind in ("input", "output", "params", "wildcards", "log", "resources")
         )
@@ -54,12 +60,32 @@ class Job:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
+def of_other_code(jobs: list[Job]) -> list[str]:
+    """The scripts of `jobs` that are other code here than where the list was written."""
+    is_here: dict[tuple[str, ...], str] = {}
+    for modules in {tuple(modules) for job in jobs for modules in job.code.values()}:
+        with contextlib.suppress(FileNotFoundError):  # a module that is not here at all
+            is_here[modules] = fingerprint(*modules)
+    # A list of a version before this check has no fingerprints to compare.
+    differ = [
+        job.script
+        for job in jobs
+        if not job.code or any(is_here.get(tuple(modules)) != found for found, modules in job.code.items())
+    ]
+    return sorted(set(differ))
+
+
 def main(list_of_jobs: Path) -> int:
     failed = []
     jobs = [Job(line) for line in list_of_jobs.read_text(encoding="utf-8").splitlines()]
     if not jobs:
         sys.exit(
             f"\n{list_of_jobs} has no jobs: write it with `snakemake -n --quiet rules`, where they are not done yet.\n"
+        )
+    if other := of_other_code(jobs):
+        sys.exit(
+            f"\n{list_of_jobs} was written by another version of {', '.join(other)}, or of what they import, than is"
+            " here: check out the version here that wrote the list.\n"
         )
     for number, job in enumerate(jobs, 1):
         name = job.output[0]
