@@ -27,4 +27,5 @@ rule take_in:
     params:
         unknown=len(UNKNOWN),
     shell:
-        "test {params.unknown} = 0 || (echo '{params.unknown} not taken in: see the first lines' | tee {log} >&2; exit 1)"
+        "test {params.unknown} = 0 ||"
+        " (echo '{params.unknown} cells are not taken in: the first lines say why' | tee {log} >&2; exit 1)"
