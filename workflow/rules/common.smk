@@ -27,10 +27,12 @@ import watching
 from job_list import fingerprint
 from places import CELL, LOG
 from pruning import PruningError, figures
+from pruning.ablations import ABLATIONS
 from pruning.claims_config import claimed_networks, read_claims
+from pruning.config_files import check_name
 from pruning.files import text_digest
 from pruning.registry import module_name
-from pruning.study import DENSE, STEPS, Cell, Study, Tables
+from pruning.study import DENSE, STEPS, Cell, Study, Tables, seed_number
 
 SCHEMAS = Path(workflow.basedir) / "workflow/schemas"
 
@@ -303,6 +305,17 @@ def page_parameters():
         "labels": {name: tables.methods[name]["label"] for name in methods},
         "sources": {tables.methods[name]["label"]: tables.methods[name]["source"] for name in methods},
     }
+
+
+def check_is_known(folder):
+    """Raise PruningError where a folder, as it is in results/, is of no cell that the tables here know, as they spell it."""
+    network, method, sparsity, ablation, seed = folder.parts[2:]
+    cell = Cell(network, method, sparsity, ablation, seed_number(seed.removeprefix("seed")))
+    check_name("ablation", ablation, ABLATIONS)
+    tables.method_of(cell)
+    tables.predecessor(cell)
+    if seed != f"seed{cell.seed}":
+        raise PruningError(f"{seed} is written seed{cell.seed} in the names of files")
 
 
 def memory_mb(wildcards, attempt):

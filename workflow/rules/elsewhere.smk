@@ -1,19 +1,4 @@
 # Cells that another machine made: with --config elsewhere=FOLDER, each is checked and copied, or refused by name.
-from pruning.ablations import ABLATIONS
-from pruning.config_files import check_name
-from pruning.study import seed_number
-
-
-def check_is_known(folder):
-    """Raise PruningError where a folder in results/ is of no cell that the tables here know, as they spell it."""
-    network, method, sparsity, ablation, seed = folder.parts[2:]
-    cell = Cell(network, method, sparsity, ablation, seed_number(seed.removeprefix("seed")))
-    check_name("ablation", ablation, ABLATIONS)
-    tables.method_of(cell)
-    tables.predecessor(cell)
-    if seed != f"seed{cell.seed}":
-        raise PruningError(f"{seed} is written seed{cell.seed} in the names of files")
-
 
 # Looked at before there are jobs: a target that no rule makes would keep Snakemake from taking the others.
 TO_TAKE, UNKNOWN, UNFINISHED = [], [], []
@@ -42,4 +27,5 @@ rule take_in:
     params:
         unknown=len(UNKNOWN),
     shell:
-        "test {params.unknown} = 0 || (echo '{params.unknown} not taken in: see the first lines' | tee {log} >&2; exit 1)"
+        "test {params.unknown} = 0 ||"
+        " (echo '{params.unknown} cells are not taken in: the first lines say why' | tee {log} >&2; exit 1)"
