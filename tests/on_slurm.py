@@ -28,7 +28,7 @@ from workflow_copy import ROOT, SNAKEMAKE, WorkflowCopy, contents
 TOOL = ROOT / "tests/tools/slurm_one_node.sh"
 SHORT = "short: {base: tiny, memory_mb: 500, minutes: 9}\n"
 SLOW_ROW = "slow: {{base: tiny, memory_mb: 600, minutes: 1, epochs: {epochs}}}\n"
-SECONDS = 150
+SECONDS = 120
 """what the slow training takes at the least: more than its first attempt has, also where Slurm is late to end it"""
 STUDY = """
 networks: [short]
