@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -119,17 +120,24 @@ time.sleep(100)  # as if it imported torch
 """
 
 
+def kill_snakemake(workflow: WorkflowCopy, target: str, warm: bool, when: Callable[[], object]) -> None:
+    """Start Snakemake on `target`, and kill it, not its job, as soon as `when` says so."""
+    command = workflow.command(target, config=(f"warm_start={warm}",))
+    with subprocess.Popen(
+        command, cwd=workflow.folder, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+    ) as snakemake:
+        wait_for(when, seconds=90)
+        snakemake.kill()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="asks Linux to end processes with their parent")
 @pytest.mark.parametrize("warm", [True, False])
 def test_jobs_of_a_killed_snakemake_end_with_it_and_leave_their_log(tmp_path: Path, warm: bool) -> None:
     workflow = WorkflowCopy.make(tmp_path)
     workflow.append("Snakefile", SLEEPING)
     (tmp_path / "workflow/scripts/sleeping.py").write_text(SLEEP)
-    command = workflow.command("sleeping.txt", config=(f"warm_start={warm}",))
     log = tmp_path / "sleeping.log.unfinished"
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT) as snakemake:
-        wait_for(lambda: log.exists() and log.read_text().endswith("asleep\n"))
-        snakemake.kill()
+    kill_snakemake(workflow, "sleeping.txt", warm, lambda: log.exists() and log.read_text().endswith("asleep\n"))
     wait_for(lambda: not workflow.processes())
     assert log.read_text().endswith("asleep\n")
 
@@ -140,10 +148,7 @@ def test_job_that_still_imports_ends_with_a_killed_snakemake(tmp_path: Path, war
     workflow = WorkflowCopy.make(tmp_path)
     workflow.append("Snakefile", IMPORTING)
     (tmp_path / "workflow/scripts/importing.py").write_text(IMPORT)
-    command = workflow.command("importing.txt", config=(f"warm_start={warm}",))
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT) as snakemake:
-        wait_for((tmp_path / "begun").exists, seconds=90)
-        snakemake.kill()
+    kill_snakemake(workflow, "importing.txt", warm, (tmp_path / "begun").exists)
     wait_for(lambda: not workflow.processes())
 
 

@@ -14,11 +14,9 @@ from pruning import PruningError
 from pruning.files import read_arrays, read_json, read_rows, replacing
 
 READERS: dict[str, Callable[[Path], Any]] = {".npz": read_arrays, ".json": read_json, ".csv": read_rows}
-"""States are read where they are checked, which names them."""
+"""States are read where they are checked, which names them; so does reading arrays."""
 FOREIGN = (ValueError, TypeError, AttributeError, LookupError)
 """what is raised where a file can be read and has other keys or values than here"""
-TORN = (*FOREIGN, OSError, PruningError)
-"""what is raised where it cannot"""
 
 
 def refuse(path: Path, why: str) -> None:
@@ -55,7 +53,7 @@ def check_is_whole(path: Path) -> None:
     if path.suffix in READERS:
         try:
             content = READERS[path.suffix](path)
-        except TORN as error:
+        except (*FOREIGN, OSError) as error:
             refuse(path, f"it cannot be read ({error})")
         if not content:
             refuse(path, "it is empty")

@@ -8,6 +8,8 @@ from torch.nn import functional
 Plan = tuple[int | str, ...]
 """widths of convolutions, `pool` for a maximum and `average` for an average over 2x2"""
 PLAN: Plan = (64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool", 512, 512, 512, "pool", 512, 512, 512, "average")
+MANY = 16
+"""maps of 2x2 from which on putting the weights in place for one product costs less than it saves"""
 
 
 class Convolution(nn.Conv2d):
@@ -21,10 +23,6 @@ class Convolution(nn.Conv2d):
             assert self.bias is not None
             return of_2x2_maps(images, self.weight, self.bias)
         return super().forward(images)
-
-
-MANY = 16
-"""maps from which on putting the weights in place for the product costs less than it saves"""
 
 
 def of_2x2_maps(images: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
