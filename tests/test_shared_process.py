@@ -19,10 +19,11 @@ import shared_process
 import warm_start
 
 
-def execute(file, precision="fp32", rule="train"):
+def execute(file, precision="fp32", rule="train", threads=1):
+    recipe = {"precision": precision, "threads": threads}
     script = SimpleNamespace(
         conda_env=None, container_img=None, env_modules=None, rulename=rule,
-        config={"side_by_side": True}, log=[f"{file}.log"], params=SimpleNamespace(recipe={"precision": precision}),
+        config={"side_by_side": True}, log=[f"{file}.log"], params=SimpleNamespace(recipe=recipe),
     )
     try:
         warm_start.execute(script, file)
@@ -88,6 +89,14 @@ def test_rules_that_share_a_process_are_those_of_trainings_under_a_mask() -> Non
     assert shared_process.RULES == ("train", "train_round")
     assert "\nrule train:\n" in rules
     assert "\nuse rule train as train_round with:\n" in rules
+
+
+def test_numbers_of_threads_do_not_share_a_process(tmp_path: Path) -> None:
+    """`torch.set_num_threads` sets those of MKL's products for the whole process."""
+    ends, _ = run(tmp_path, "at_once(['a.py'], ['b.py', 'fp32', 'train', 2], ['c.py'])")
+    assert ends == [["well"] * 3]
+    a, b, c = pids(tmp_path, "abc")
+    assert a == c != b
 
 
 def test_precisions_and_other_stages_do_not_share_a_process(tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 Small networks leave most of a GPU idle, and processes that share it take turns on it unless MPS is running. With
 `side_by_side` in the config, the trainings that run at once (`--resources gpu=8`) share one process for each GPU, which
-gets ready once. A cell stays a job with its own files, log and record. Only trainings of one precision share a process:
-rounding products (tf32) is a switch for all of it, and no score is computed there.
+gets ready once. A cell stays a job with its own files, log and record. Only trainings of one precision and number of
+threads share a process: rounding products (tf32) and the threads of a product are switches for all of it. No score is
+computed there.
 """
 
 import collections
@@ -43,9 +44,11 @@ class Process(BaseManager):
 
 
 Process.register("Scripts", Scripts)
-shared: dict[tuple[str, int], Any] = {}
-"""{(precision, number of the GPU): process and its `Scripts`}"""
-running: collections.Counter[tuple[str, int]] = collections.Counter()
+Place = tuple[str, int, int]
+"""precision, threads and the number of the GPU"""
+shared: dict[Place, Any] = {}
+"""for each place its process and that one's `Scripts`"""
+running: collections.Counter[Place] = collections.Counter()
 choosing = Lock()
 
 
@@ -56,9 +59,9 @@ def takes(script: Any) -> bool:
 
 def execute(script: Any, file: str, start: Callable[[BaseManager], None]) -> None:
     """Run the generated `file` of a job in the process with the fewest others. `start` starts a process."""
-    precision = script.params.recipe["precision"]
+    recipe = script.params.recipe
     with choosing:
-        places = [(precision, number) for number in range(max(1, len(gpus.devices())))]
+        places = [(recipe["precision"], recipe["threads"], number) for number in range(max(1, len(gpus.devices())))]
         place = min(places, key=lambda place: running[place])
         if place not in shared:
             process = Process(ctx=multiprocessing.get_context("forkserver"))
