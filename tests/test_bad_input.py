@@ -153,13 +153,20 @@ def test_data_that_change_between_two_jobs_are_refused_by_name(
     assert not (copy.cell("snip/50/none", "large-batch") / "predictions.npz").exists()
 
 
-def test_data_that_change_under_a_training_are_refused_at_its_end(workflow: WorkflowCopy, tmp_path: Path) -> None:
+@pytest.mark.parametrize("every", [0, 3600])
+def test_data_that_change_under_a_training_are_refused_and_no_checkpoint_has_seen_them(
+    workflow: WorkflowCopy, tmp_path: Path, every: int
+) -> None:
+    """A checkpoint at every epoch, or none before the end."""
     copy = workflow.copy(tmp_path)
-    checkpoint = copy.folder / "results/checkpoints/long/random/50/none/seed0.safetensors"
-    command = copy.command(copy.target("random/50/none", "long"), config=("checkpoint_seconds=0", "warm_start=False"))
+    targets = {network: copy.target("random/50/none", network) for network in ("long", "long-too")}
+    log = copy.folder / "results/logs/cells/long/random/50/none/seed0/train.log.unfinished"
+    command = copy.command(targets["long"], config=(f"checkpoint_seconds={every}", "warm_start=False"))
     with subprocess.Popen(command, cwd=copy.folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as run:
-        wait_for(checkpoint.exists, seconds=60)
+        wait_for(lambda: log.exists() and "epoch=3 " in log.read_text(), seconds=60)
         with (copy.folder / DATA).open("r+b") as file:
+            file.seek(5000)
+            before = file.read(100)
             file.seek(5000)
             file.write(b"\xff" * 100)
         output, _ = run.communicate(timeout=120)
@@ -167,6 +174,15 @@ def test_data_that_change_under_a_training_are_refused_at_its_end(workflow: Work
     assert len(re.findall(rf"^{DATA} is not the file that was prepared.*Delete", output, re.M)) == 1
     assert "Traceback" not in output
     assert not (copy.cell("random/50/none", "long") / "predictions.npz").exists()
+    assert ("epoch=150 " in log.read_text()) == bool(every)
+
+    with (copy.folder / DATA).open("r+b") as file:
+        file.seek(5000)
+        file.write(before)
+    copy.run(*targets.values())
+    assert ("going on from update" in copy.log("random/50/none/seed0/train.log", "long")) == (not every)
+    found, expected = (contents(copy.cell("random/50/none", network)) for network in targets)
+    assert {**found, "mask": None} == {**expected, "mask": None}  # a mask names its cell
 
 
 def test_a_mask_that_the_cell_was_not_trained_under_is_refused(workflow: WorkflowCopy, tmp_path: Path) -> None:

@@ -309,6 +309,24 @@ def test_training_goes_on_after_a_kill_to_the_same_bytes(workflow: WorkflowCopy)
     assert found == expected
 
 
+def test_checkpoint_stays_until_the_cell_is_evaluated(workflow: WorkflowCopy, finished: WorkflowCopy) -> None:
+    """A training that passes for unfinished, as on Slurm within seconds of its limit, is not begun anew."""
+    cell = workflow.cell("snip/86.6/none")
+    checkpoint = workflow.folder / "results/checkpoints/tiny/snip/86.6/none/seed0.safetensors"
+    outputs = [cell / name for name in ("predictions.npz", "training.csv", "training.json")]
+    for path in (*outputs, cell / "evaluation.json"):
+        path.unlink()
+    paths = [str(path.relative_to(workflow.folder)) for path in outputs]
+    for log in ("no checkpoint", "going on from update 69"):
+        workflow.run(*paths, config=("checkpoint_seconds=0",))
+        assert log in workflow.log("snip/86.6/none/seed0/train.log")
+        assert checkpoint.exists()
+        (cell / "predictions.npz").unlink()
+    workflow.run(workflow.target("snip/86.6/none"))
+    assert not checkpoint.exists()
+    assert contents(cell) == contents(finished.cell("snip/86.6/none"))
+
+
 def test_torn_or_foreign_checkpoint_is_ignored_and_the_log_says_so(
     finished: WorkflowCopy, workflow: WorkflowCopy
 ) -> None:

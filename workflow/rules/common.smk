@@ -70,6 +70,10 @@ if config["warm_start"] and workflow.is_main_process:
 DENSE_CELL = f"results/cells/{{network}}/{DENSE}/0/none/seed{{seed}}"
 DENSE_LOG = DENSE_CELL.replace("results/cells/", "results/logs/cells/")
 END_STATE = f"{CELL}/states/end.safetensors"
+# Not an output: Snakemake deletes the outputs of a killed job, and this is what it goes on from.
+CHECKPOINT, DENSE_CHECKPOINT = (
+    cell.replace("results/cells/", "results/checkpoints/") + ".safetensors" for cell in (CELL, DENSE_CELL)
+)
 TABLES = [
     "results/tables/cells.csv",
     "results/tables/statistics.csv",

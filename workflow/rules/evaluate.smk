@@ -18,6 +18,7 @@ rule evaluate:
     params:
         code=fingerprint("evaluate"),
         recipes=lambda w: recipe_digests(w.network, w.method),
+        checkpoint=CHECKPOINT,
     script:
         "../scripts/evaluate.py"
 

@@ -23,8 +23,7 @@ rule train:
     params:
         recipe=lambda w: start_parameters(w.network, w.method),
         code=fingerprint("train"),
-        # Not an output: Snakemake deletes the outputs of a killed job, and this is what it goes on from.
-        checkpoint=CELL.replace("results/cells/", "results/checkpoints/") + ".safetensors",
+        checkpoint=CHECKPOINT,
     script:
         "../scripts/train.py"
 
@@ -56,7 +55,7 @@ rule train_dense:
     params:
         recipe=lambda w: training_parameters(w.network),
         code=fingerprint("train_dense"),
-        checkpoint=DENSE_CELL.replace("results/cells/", "results/checkpoints/") + ".safetensors",
+        checkpoint=DENSE_CHECKPOINT,
     script:
         "../scripts/train_dense.py"
 

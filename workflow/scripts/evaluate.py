@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import job
 from places import own_mask
@@ -54,3 +55,6 @@ with job.reporting(snakemake.log[0]):
             "provenance": provenance,
         },
     )
+    # Not as soon as the training ends: a job that ends in time may pass for one that did not, and is repeated (on Slurm,
+    # within seconds of its limit).
+    Path(snakemake.params.checkpoint).unlink(missing_ok=True)

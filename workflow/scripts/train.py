@@ -15,8 +15,7 @@ from training_job import TrainingJob, check_digests, digests
 
 def make():
     start = from_state(work.network, state, work.settings["schedule_from"])
-    checkpoint = Path(snakemake.params.checkpoint)
-    end, record = work.train(mask, start, checkpoint, snakemake.config["checkpoint_seconds"], log)
+    end, record = work.train(mask, start, Path(snakemake.params.checkpoint), snakemake.config["checkpoint_seconds"], log)
     if snakemake.output.get("state"):
         work.save_end_state(snakemake.output.state, end, mask, state)
     else:
@@ -24,7 +23,6 @@ def make():
         write_rows(snakemake.output.curve, COLUMNS, end.rows)
         record |= digests(snakemake.output.predictions, snakemake.output.curve)
     write_json(snakemake.output.run, record)
-    checkpoint.unlink(missing_ok=True)
 
 
 def check(there):

@@ -60,7 +60,9 @@ class TrainingJob(NetworkJob):
     ) -> tuple[Progress, dict[str, Any]]:
         """Train to the end of the schedule, going on from `checkpoint` if it is this run's; the end and its record.
 
-        A checkpoint is written at the end of an epoch once `every` seconds have passed since the last.
+        A checkpoint is written at the end of an epoch once `every` seconds have passed since the last, and stays until
+        the cell is evaluated. Raises PruningError where the data are no longer those that were prepared: on a CPU the
+        images are in the files, and what was changed there may have been trained on.
         """
         key = self.key(mask, start.state)
         progress, message = load_checkpoint(checkpoint, key)
@@ -74,12 +76,13 @@ class TrainingJob(NetworkJob):
             log.info(" ".join(f"{name}={row[name]:.6g}" for name in COLUMNS))
             bar.update(int(row["epoch"]) - bar.n)
             if time.monotonic() - saved >= every:
+                self.read_data()
                 save_progress(checkpoint, progress, key)
                 saved = time.monotonic()
 
         with bar:
             end = train(self.network, mask, self.recipe, self.batches, progress or start, after_epoch=after_epoch)
-        self.read_data()  # on a CPU the images are in the files, and what was changed there has been trained on
+        self.read_data()
         return end, self.run.record(
             **self.made_from(mask, start.state),
             training_seconds=sum(float(row["seconds"]) for row in end.rows),
