@@ -192,10 +192,10 @@ BY_HAND: dict[str, Callable[[Tensor, dict[str, Tensor]], Tensor]] = {
 }
 
 
-@pytest.mark.parametrize("number", [MANY - 1, MANY])
-def test_convolutions_of_2x2_maps_are_torchs_with_their_first_and_second_derivatives(number: int) -> None:
+@pytest.mark.parametrize(("number", "size"), [(MANY - 1, 2), (MANY, 2), (3, 4)])
+def test_convolutions_of_small_maps_are_torchs_with_their_first_and_second_derivatives(number: int, size: int) -> None:
     layer = Convolution(5, 7).double()
-    images, direction = torch.randn(2, number, 5, 2, 2, dtype=torch.float64).requires_grad_()
+    images, direction = torch.randn(2, number, 5, size, size, dtype=torch.float64).requires_grad_()
     inputs = [images, layer.weight, layer.bias]
 
     def results(outputs: Tensor) -> list[Tensor]:

@@ -55,6 +55,6 @@ with job.reporting(snakemake.log[0]):
             "provenance": provenance,
         },
     )
-    # Not as soon as the training ends: a job that ends in time may pass for one that did not, and is repeated (on Slurm,
-    # within seconds of its limit).
+    # Not as soon as the training ends: a job that ended well may pass for one that did not (on Slurm, within seconds of
+    # its limit), and is repeated.
     Path(snakemake.params.checkpoint).unlink(missing_ok=True)

@@ -15,7 +15,8 @@ from training_job import TrainingJob, check_digests, digests
 
 def make():
     start = from_state(work.network, state, work.settings["schedule_from"])
-    end, record = work.train(mask, start, Path(snakemake.params.checkpoint), snakemake.config["checkpoint_seconds"], log)
+    checkpoint = Path(snakemake.params.checkpoint)
+    end, record = work.train(mask, start, checkpoint, snakemake.config["checkpoint_seconds"], log)
     if snakemake.output.get("state"):
         work.save_end_state(snakemake.output.state, end, mask, state)
     else:

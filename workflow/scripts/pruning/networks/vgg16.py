@@ -13,15 +13,20 @@ MANY = 16
 
 
 class Convolution(nn.Conv2d):
-    """3x3 with padding; that of many maps of 2x2 on a CPU as one product, in a third of the time."""
+    """3x3 with padding. Of small maps on a CPU one product: for 2x2 in a third of the time, for 4x4 in two thirds.
+
+    (Of 8x8, gathering the neighbourhoods costs more than the product saves.)
+    """
 
     def __init__(self, channels: int, width: int) -> None:
         super().__init__(channels, width, 3, padding=1)
 
     def forward(self, images: Tensor) -> Tensor:
-        if images.device.type == "cpu" and images.shape[2:] == (2, 2) and len(images) >= MANY:
-            assert self.bias is not None
-            return of_2x2_maps(images, self.weight, self.bias)
+        if images.device.type == "cpu" and self.bias is not None:
+            if images.shape[2:] == (2, 2) and len(images) >= MANY:
+                return of_2x2_maps(images, self.weight, self.bias)
+            if images.shape[2:] == (4, 4):
+                return of_neighbourhoods(images, self.weight, self.bias)
         return super().forward(images)
 
 
@@ -34,6 +39,17 @@ def of_2x2_maps(images: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     rows = [taps[:, 1 - y : 3 - y, 1 - x : 3 - x].flatten(1) for y in (0, 1) for x in (0, 1)]
     outputs = functional.linear(images.permute(0, 2, 3, 1).flatten(1), torch.cat(rows), bias.repeat(4))
     return outputs.view(len(images), 2, 2, len(weight)).permute(0, 3, 1, 2)
+
+
+def of_neighbourhoods(images: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """The convolution of `images` (n, channels, height, width) with `weight` (width, channels, 3, 3) and padding 1.
+
+    A linear layer, of the 9 inputs that each output reads.
+    """
+    height, width = images.shape[2:]
+    padded = functional.pad(images.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1))
+    read = torch.cat([padded[:, y : y + height, x : x + width] for y in range(3) for x in range(3)], -1)
+    return functional.linear(read, weight.permute(0, 2, 3, 1).flatten(1), bias).permute(0, 3, 1, 2)
 
 
 class VGG(nn.Module):
