@@ -24,7 +24,7 @@ def bounds(meet: Callable[[], object], device: str) -> Seconds:
     """Seconds of 10^9 operations of a large product in each precision, of 1 GB read and written, and of a launch."""
     import torch
 
-    from network_job import allow_tf32
+    from network_job import prepare_gpu
 
     def seconds(work: Callable[[], object], times: int = 20) -> float:
         work()
@@ -38,7 +38,7 @@ def bounds(meet: Callable[[], object], device: str) -> Seconds:
     matrix, one = torch.randn(side, side, device=device), torch.zeros((), device=device)
     found = {}
     for precision in PRECISIONS:
-        allow_tf32(precision == "tf32")
+        prepare_gpu(precision == "tf32")
         factor = matrix.bfloat16() if precision == "bf16" else matrix
         found[precision] = seconds(lambda factor=factor: factor @ factor) / (2 * side**3) * 1e9
     found["memory"] = seconds(matrix.neg) / (2 * matrix.nbytes) * 1e9

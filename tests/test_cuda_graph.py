@@ -1,7 +1,8 @@
 """Updates that are recorded and replayed: the same training as without, here with a recording that calls again what it
 was given, and on a GPU, where there is one, with a real one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from network_job import prepare_gpu
 from pruning import batches, training
 from pruning.cuda_graph import FIRST, Graphed
 from pruning.data import Data
@@ -23,6 +25,20 @@ RECIPE = Recipe(
     epochs=3, batch_size=64, learning_rate=0.1, milestones=(30,), warmup=10, momentum=0.9, weight_decay=5e-3
 )
 """On the digits: 22 full batches and one of 29 an epoch."""
+
+
+@pytest.fixture(autouse=True)
+def as_in_a_job() -> Iterator[None]:
+    """torch as `network_job` sets it up; and then as it was."""
+    backends = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = backends[0].deterministic, *(backend.allow_tf32 for backend in backends)
+    prepare_gpu(tf32=False)
+    yield
+    backends[0].deterministic, *rounded = before
+    for backend, allowed in zip(backends, rounded, strict=True):
+        backend.allow_tf32 = allowed
+
+
 on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU on this machine")
 
 
@@ -134,9 +150,22 @@ def test_recording_of_a_gpu_trains_as_its_single_launches_do(
 
 
 @on_a_gpu
+def test_trainings_that_share_a_gpu_and_a_process_are_those_alone(digits: Data) -> None:
+    kinds = [lenet, with_batch_norm] * 4
+    with ThreadPoolExecutor(len(kinds)) as threads:
+        found = list(threads.map(lambda make: trained(digits, make, device="cuda"), kinds))
+    alone = {make: trained(digits, make, device="cuda") for make in (lenet, with_batch_norm)}
+    for make, progress in zip(kinds, found, strict=True):
+        for name, value in alone[make].state.items():
+            torch.testing.assert_close(progress.state[name], value, rtol=1e-3, atol=1e-4)
+
+
+@on_a_gpu
 @pytest.mark.parametrize("precision", ["tf32", "bf16"])
 def test_gpu_learns_as_well_in_fewer_bits(digits: Data, precision: str) -> None:
+    prepare_gpu(tf32=precision == "tf32")
     found = trained(digits, with_batch_norm, replace(RECIPE, precision=precision), "cuda")
+    prepare_gpu(tf32=False)
     expected = trained(digits, with_batch_norm, device="cuda")
     assert found.rows[-1]["test_accuracy"] == pytest.approx(expected.rows[-1]["test_accuracy"], abs=2)
 

@@ -77,6 +77,17 @@ def test_gpus_are_those_that_the_environment_names(
     assert gpus.devices() == names
 
 
+def test_gpus_of_a_container_are_numbered_from_0_whatever_their_names_outside(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv(gpus.VISIBLE, raising=False)
+    monkeypatch.setattr(gpus, "DEVICES", tmp_path)
+    assert gpus.devices() == []
+    for name in ("nvidia3", "nvidia10", "nvidiactl", "nvidia-uvm"):
+        (tmp_path / name).touch()
+    assert gpus.devices() == ["0", "1"]
+
+
 def test_without_gpus_none_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(gpus.VISIBLE, "")
     assert gpus.take() is None

@@ -47,9 +47,24 @@ def at_once(*calls):
 warm_start.PRELOADED[:] = []
 warm_start.enable()
 """
-WELL = "import os, time; time.sleep(0.5); open('{name}.pid', 'w').write(str(os.getpid()))"
+WELL = """
+import os, time
+time.sleep(0.5)
+open('{name}.pid', 'w').write(str(os.getpid()))
+open('{name}.gpu', 'w').write(os.environ['CUDA_VISIBLE_DEVICES'])
+"""
 WRONG = "raise ValueError('a wrong turn')"
 MISTAKEN = "import sys; print('Turn left.', file=sys.stderr); sys.exit(1)"
+HELD = """
+class Held:
+    def __del__(self):
+        open('freed', 'w')
+
+held = Held()
+
+def function():
+    return held
+"""
 FATAL = "import os, signal, time; time.sleep(0.2); os.kill(os.getpid(), signal.SIGKILL)"
 
 
@@ -57,7 +72,12 @@ def run(folder: Path, text: str, **environment: str) -> tuple[list[list[str]], s
     """The ends of the jobs of each `at_once` in `text`, and what was printed as an error."""
     (folder / "scripts.py").write_text(SCRIPTS)
     names = ("a", "b", "c", "d")
-    scripts = {name: WELL.format(name=name) for name in names} | {"wrong": WRONG, "mistaken": MISTAKEN, "fatal": FATAL}
+    scripts = {name: WELL.format(name=name) for name in names} | {
+        "wrong": WRONG,
+        "mistaken": MISTAKEN,
+        "fatal": FATAL,
+        "held": HELD,
+    }
     for name, script in scripts.items():
         (folder / f"{name}.py").write_text(script)
     path = f"{folder}{os.pathsep}{ROOT / 'workflow/scripts'}"
@@ -82,6 +102,12 @@ def test_trainings_share_a_process_and_fail_one_by_one(tmp_path: Path) -> None:
     assert ends == [["well", "CalledProcessError", "CalledProcessError", "well"], ["well"]]
     assert len(set(pids(tmp_path, "abc"))) == 1
     assert errors.count("ValueError: a wrong turn") == errors.count("Traceback") == errors.count("Turn left.") == 1
+
+
+def test_what_a_training_held_is_free_when_it_ends(tmp_path: Path) -> None:
+    """Its functions hold its names, and these them: Python would free such a cycle late, and what it has on a GPU."""
+    text = "at_once(['held.py']); import os; print(json.dumps([os.path.exists('freed')]), flush=True)"
+    assert run(tmp_path, text)[0] == [["well"], [True]]
 
 
 def test_rules_that_share_a_process_are_those_of_trainings_under_a_mask() -> None:
@@ -112,6 +138,8 @@ def test_each_gpu_has_a_process_with_as_many_trainings_as_the_others(tmp_path: P
     assert ends == [["well"] * 4]
     found = pids(tmp_path, "abcd")
     assert [found.count(pid) for pid in set(found)] == [2, 2]
+    visible = dict(zip(found, [(tmp_path / f"{name}.gpu").read_text() for name in "abcd"], strict=True))
+    assert sorted(visible.values()) == ["3", "5"]
 
 
 def test_fatal_fault_ends_those_that_share_the_process_and_the_next_has_a_new_one(tmp_path: Path) -> None:

@@ -101,7 +101,9 @@ class Run:
         after_epoch: Callable[[Progress], None] = lambda _: None,
     ) -> Progress:
         start = start or from_state(self.network, self.state, 0)
-        return train(self.network, self.mask, self.recipe, self.resident, start, stop, after_epoch)
+        return train(
+            self.network, self.mask, self.recipe, self.resident, start, stop, lambda _, now: after_epoch(now())
+        )
 
 
 def without_seconds(rows: list[dict]) -> list[dict]:

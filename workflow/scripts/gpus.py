@@ -15,6 +15,7 @@ from threading import Lock
 from typing import IO
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+DEVICES = Path("/dev")
 held: list[IO[str]] = []
 """the place of this process: closing the file would give it back"""
 taking = Lock()
@@ -24,11 +25,12 @@ taking = Lock()
 def devices() -> list[str]:
     """The NVIDIA GPUs that this process may use, told without torch, so that planning stays quick.
 
-    Those that CUDA_VISIBLE_DEVICES names, where it is set (Slurm does), or all.
+    Those that CUDA_VISIBLE_DEVICES names, where it is set (Slurm does), or all, numbered from 0 as CUDA does (in a
+    container, a device is named by its number outside).
     """
     if VISIBLE in os.environ:
         return [name.strip() for name in os.environ[VISIBLE].split(",") if name.strip() not in ("", "-1")]
-    return sorted((path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia[0-9]*")), key=int)
+    return [str(number) for number, _ in enumerate(DEVICES.glob("nvidia[0-9]*"))]
 
 
 def take() -> str | None:

@@ -15,22 +15,20 @@ from pruning.states import Progress, State, load_progress
 
 
 def prepare_torch(snakemake: Any, tf32: bool = False) -> torch.device:
-    """Set torch up as the recipe says; the device of this job.
-
-    `tf32`: a GPU may round the factors of products and convolutions to 10 bits. A switch for the whole process.
-    """
+    """Set torch up as the recipe says; the device of this job."""
     torch.set_num_threads(snakemake.params.recipe["threads"])
-    # On a GPU: full float32, and the same sums each time where cuDNN and cuBLAS can (the latter asks for this).
-    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
-    allow_tf32(tf32)
-    torch.backends.cudnn.deterministic = True
+    prepare_gpu(tf32)
     device: torch.device = choose_device(snakemake.resources.gpu > 0)
     return device
 
 
-def allow_tf32(allowed: bool) -> None:
-    torch.backends.cudnn.allow_tf32 = allowed
-    torch.backends.cuda.matmul.allow_tf32 = allowed
+def prepare_gpu(tf32: bool) -> None:
+    """Full float32, or with `tf32` products and convolutions of factors rounded to 10 bits; and the same sums each time
+    where cuDNN and cuBLAS can (the latter asks for this). Switches for the whole process."""
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.allow_tf32 = tf32
+    torch.backends.cuda.matmul.allow_tf32 = tf32
 
 
 class NetworkJob:

@@ -29,13 +29,16 @@ class Scripts:
     def run(self, file: str) -> int:
         """Run a script; its exit code."""
         code = compile(Path(file).read_text(encoding="utf-8"), file, "exec")
+        names = {"__name__": "__main__", "__file__": file}
         try:
-            exec(code, {"__name__": "__main__", "__file__": file})
+            exec(code, names)
         except SystemExit as end:
             return 1 if end.code else 0
         except Exception:
             traceback.print_exc()
             return 1
+        finally:
+            names.clear()  # The functions of a script hold them, and they its network and data, on the GPU too.
         return 0
 
 
@@ -44,8 +47,8 @@ class Process(BaseManager):
 
 
 Process.register("Scripts", Scripts)
-Place = tuple[str, int, int]
-"""precision, threads and the number of the GPU"""
+Place = tuple[str, int, str]
+"""precision, threads and the name of the GPU"""
 shared: dict[Place, Any] = {}
 """for each place its process and that one's `Scripts`"""
 running: collections.Counter[Place] = collections.Counter()
@@ -57,15 +60,15 @@ def takes(script: Any) -> bool:
     return script.rulename in RULES and bool(script.config["side_by_side"])
 
 
-def execute(script: Any, file: str, start: Callable[[BaseManager], None]) -> None:
-    """Run the generated `file` of a job in the process with the fewest others. `start` starts a process."""
+def execute(script: Any, file: str, start: Callable[[BaseManager, str], None]) -> None:
+    """Run the generated `file` of a job in the process with the fewest others. `start` starts one, for one GPU."""
     recipe = script.params.recipe
     with choosing:
-        places = [(recipe["precision"], recipe["threads"], number) for number in range(max(1, len(gpus.devices())))]
+        places = [(recipe["precision"], recipe["threads"], gpu) for gpu in gpus.devices() or [""]]
         place = min(places, key=lambda place: running[place])
         if place not in shared:
             process = Process(ctx=multiprocessing.get_context("forkserver"))
-            start(process)
+            start(process, place[-1])
             shared[place] = process, process.Scripts()  # type: ignore[attr-defined]
         running[place] += 1
         mine = shared[place]

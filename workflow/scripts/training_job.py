@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from pruning.files import file_digest
 from pruning.masks import Mask, mask_checksum
 from pruning.predictions import from_logits, save_predictions
 from pruning.states import Progress, State, load_checkpoint, load_progress, run_key, save_progress, state_checksum
-from pruning.training import COLUMNS, Recipe, predict, train
+from pruning.training import COLUMNS, Recipe, Rows, predict, train
 
 
 class TrainingJob(NetworkJob):
@@ -70,14 +71,13 @@ class TrainingJob(NetworkJob):
         saved = time.monotonic()
         bar = tqdm(total=self.recipe.epochs, unit="epoch", disable=None, leave=False, delay=5)
 
-        def after_epoch(progress: Progress) -> None:
+        def after_epoch(rows: Rows, now: Callable[[], Progress]) -> None:
             nonlocal saved
-            row = progress.rows[-1]
-            log.info(" ".join(f"{name}={row[name]:.6g}" for name in COLUMNS))
-            bar.update(int(row["epoch"]) - bar.n)
+            log.info(" ".join(f"{name}={rows[-1][name]:.6g}" for name in COLUMNS))
+            bar.update(int(rows[-1]["epoch"]) - bar.n)
             if time.monotonic() - saved >= every:
                 self.read_data()
-                save_progress(checkpoint, progress, key)
+                save_progress(checkpoint, now(), key)
                 saved = time.monotonic()
 
         with bar:

@@ -19,6 +19,7 @@ from multiprocessing.managers import BaseManager
 
 from snakemake.script import PythonScript
 
+import gpus
 import shared_process
 from processes import end_with_parent
 
@@ -71,15 +72,16 @@ def start_server() -> None:
                 os.environ[name] = value
 
 
-def start_shared(process: BaseManager) -> None:
-    """Start a process in which jobs run side by side."""
+def start_shared(process: BaseManager, gpu: str) -> None:
+    """Start a process in which jobs run side by side, on one GPU."""
     with processes:
         start_server()
-        process.start(prepare_shared)
+        process.start(prepare_shared, (gpu,))
 
 
-def prepare_shared() -> None:
-    """In that process: end with Snakemake, and with Ctrl-C, which a manager would ignore."""
+def prepare_shared(gpu: str) -> None:
+    """In that process: see one GPU, end with Snakemake, and with Ctrl-C, which a manager would ignore."""
+    os.environ[gpus.VISIBLE] = gpu
     die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 

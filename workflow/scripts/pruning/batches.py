@@ -67,13 +67,14 @@ class Streamed:
         """Batches `first` and later of an epoch: normalised images and labels."""
         examples = len(self.labels)
         order = stream(self.seed, "data order", epoch).permutation(examples)
+        labels = self.labels[torch.from_numpy(order).to(self.device)]
         numbers = None
         if self.data.augmentation != "none":
             numbers = draw_numbers(stream(self.seed, "augmentation", epoch), examples)
         starts = range(first * self.batch_size, examples, self.batch_size)
         batches = [order[start : start + self.batch_size] for start in starts]
-        for chosen, images in zip(batches, self._decoded(self.pictures, batches, numbers), strict=True):
-            yield images, self.labels[torch.from_numpy(chosen).to(self.device)]
+        for start, images in zip(starts, self._decoded(self.pictures, batches, numbers), strict=True):
+            yield images, labels[start : start + self.batch_size]
 
     def test(self) -> Iterator[Tensor]:
         """The test images in their order, normalised, some at a time."""
@@ -94,7 +95,11 @@ class Streamed:
             images = following()
             if number < len(batches):
                 following = begin(batches[number])
-            yield normalise(torch.from_numpy(images).to(self.device), self.data)
+            yield normalise(self._on_device(torch.from_numpy(images)), self.data)
+
+    def _on_device(self, images: Tensor) -> Tensor:
+        """A GPU fetches them from memory that is pinned, and the host does not wait for it."""
+        return images.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else images
 
 
 Batches = Resident | Streamed

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from pruning.batches import CHUNK, Resident
+from pruning.cuda_graph import FIRST
 from pruning.data import Data
 from pruning.datasets import Description, Split
 from pruning.networks import all_kept
@@ -26,20 +27,24 @@ def measure(
     """Seconds an example of training (update, augmentation) and of testing `network` from `state`.
 
     Images are made of random bytes and lie in memory: reading and decoding files is not part of it. The first
-    updates, in which memory is got and kernels are chosen, are not timed.
+    updates, in which memory is got, kernels are chosen and an update is recorded, are not timed.
     """
     batch = min(recipe.batch_size, MOST_ON_CPU) if device.type == "cpu" else recipe.batch_size
     recipe = replace(recipe, batch_size=batch)
     mask = all_kept(network)
 
-    def seconds(updates: int) -> float:
-        resident = Resident(made_data(about, updates * batch), batch, 0, device)
-        # The test at the end of the epoch sees one image: next to nothing.
-        end = train(network, mask, recipe, resident, from_state(network, state, 0), stop=updates)
-        return float(end.rows[0]["seconds"])
+    warm = FIRST + 1 if device.type == "cuda" else 1
 
-    seconds(2)
-    updates = max(3, min(500, round(WORTH_SECONDS / (seconds(2) / 2))))
+    def seconds(updates: int) -> float:
+        """Of an epoch of so many updates, after the last of the epoch before it."""
+        resident = Resident(made_data(about, updates * batch), batch, 0, device)
+        # The test at the end of an epoch sees one image: next to nothing.
+        start = from_state(network, state, updates - warm)
+        end = train(network, mask, replace(recipe, epochs=2), resident, start)
+        return float(end.rows[1]["seconds"])
+
+    few = warm + 1
+    updates = max(few, min(500, round(WORTH_SECONDS / (seconds(few) / few))))
     training = seconds(updates) / (updates * batch)
     images = torch.zeros(min(about.test, batch, CHUNK), *about.shape[2:], *about.shape[:2], device=device)
     predict(network, [images], recipe.precision)[0].cpu()

@@ -1,5 +1,7 @@
 """Bytes to numbers: images as a network sees them."""
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
@@ -11,6 +13,11 @@ def normalise(images: Tensor, data: Data) -> Tensor:
 
     (pixel / scale - mean) / deviation, a channel. The result lies channels-last in memory.
     """
-    mean = torch.from_numpy(data.mean).to(images.device)
-    deviation = torch.from_numpy(data.deviation).to(images.device)
+    mean, deviation = (on_device(tuple(values.tolist()), images.device) for values in (data.mean, data.deviation))
     return ((images.float() / data.scale - mean) / deviation).permute(0, 3, 1, 2)
+
+
+@lru_cache
+def on_device(values: tuple[float, ...], device: torch.device) -> Tensor:
+    """Kept there: to copy them for each batch would be to wait for the GPU each time."""
+    return torch.tensor(values, dtype=torch.float32, device=device)

@@ -45,6 +45,7 @@ class Recipe:
         return cls(**{**named, "milestones": tuple(named["milestones"])})
 
 
+Rows = list[dict[str, float | int]]
 COLUMNS = (
     "epoch",
     "update",
@@ -75,14 +76,14 @@ def train(
     batches: Batches,
     start: Progress,
     stop: int | None = None,
-    after_epoch: Callable[[Progress], None] = lambda _: None,
+    after_epoch: Callable[[Rows, Callable[[], Progress]], None] = lambda *_: None,
 ) -> Progress:
     """Train `network` under `mask` from `start` to update `stop` (default: the end of the schedule).
 
     Plain SGD as in torch: d = gradient + weight_decay * w; v = momentum * v + d; w = w - learning_rate * v. Weights
     that the mask removes start at 0 and have no gradient, so neither decay nor momentum moves them: they are 0 whenever
     anything reads them. Stops early, at the end of an epoch, once the loss is not finite; that is a result. After every
-    epoch, `after_epoch` is given a progress from which the run can go on.
+    epoch, `after_epoch` is given the rows so far, and a function for the progress from which the run can go on.
     """
     device = batches.labels.device
     network.load_state_dict(start.state)
@@ -90,7 +91,9 @@ def train(
     for name, weight in prunable(network).items():
         apply_mask(weight, masks[name])
     parameters = dict(network.named_parameters())
-    velocity = {name: start.velocity[name].to(device, copy=True) for name in parameters}
+    weights = {name: parameter.detach() for name, parameter in parameters.items()}
+    # In memory as the weights are, so that an update reads both in one order.
+    velocity = {name: torch.empty_like(weight).copy_(start.velocity[name]) for name, weight in weights.items()}
     loss_sum, correct = torch.zeros((), device=device), torch.zeros((), device=device)
     an_epoch = updates_an_epoch(len(batches.labels), recipe.batch_size)
     stop = recipe.epochs * an_epoch if stop is None else stop
@@ -104,6 +107,9 @@ def train(
         sgd_update(parameters, gradients, velocity, masks, recipe, rate)
         loss_sum.add_(loss.detach() * len(labels))
         correct.add_((logits.detach().argmax(1) == labels).sum())
+
+    def now() -> Progress:
+        return Progress(update, copy_state(network), copy_tensors(velocity), list(rows))
 
     learn_in_one_launch = graphed(learn, recipe.batch_size, device)
     with own_stream(device):
@@ -133,8 +139,8 @@ def train(
                     "seconds": time.perf_counter() - began,
                 }
             )
-            after_epoch(Progress(update, copy_state(network), copy_tensors(velocity), list(rows)))
-    return Progress(update, copy_state(network), copy_tensors(velocity), rows)
+            after_epoch(rows, now)
+    return now()
 
 
 def bit_mask(weight: Tensor, kept: np.ndarray) -> Tensor:
@@ -175,7 +181,7 @@ def sgd_update(
         weight.addcmul_(direction, rate, value=-1)
 
 
-def diverged(rows: list[dict[str, float | int]]) -> bool:
+def diverged(rows: Rows) -> bool:
     """Whether the last finished epoch had a training loss that is not finite."""
     return bool(rows) and not np.isfinite(rows[-1]["train_loss"])
 
