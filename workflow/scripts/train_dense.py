@@ -11,8 +11,8 @@ from training_job import TrainingJob
 
 
 def make():
-    start = from_state(work.network, initial, 0)
     checkpoint = Path(snakemake.params.checkpoint)
+    start = from_state(work.network, initial, 0)
     end, record = work.train(mask, start, checkpoint, snakemake.config["checkpoint_seconds"], log)
     work.save_end_state(snakemake.output.state, end, mask, initial)
     write_json(snakemake.output.run, record)

@@ -20,7 +20,7 @@ FIRST = 3
 """updates that are done as they come, in which libraries get their memory and choose their kernels"""
 
 
-at_once = Lock()
+one_at_a_time = Lock()
 """Held while an update is recorded or done as it comes: a recording begins by waiting for all of the GPU, and libraries
 get memory at first; a recording that is under way in this process would not survive either."""
 
@@ -48,12 +48,12 @@ class Graphed:
     def __call__(self, images: Tensor, labels: Tensor, rate: Tensor) -> None:
         if len(images) != self.batch_size or self.seen < FIRST:
             self.seen += 1
-            with at_once:
+            with one_at_a_time:
                 self.update(images, labels, rate)
             return
         if self.given is None:
             self.given = given = (images.clone(), labels.clone(), rate.clone())
-            with at_once:
+            with one_at_a_time:
                 self.replay = self.record(lambda: self.update(*given))
         for place, value in zip(self.given, (images, labels, rate), strict=True):
             place.copy_(value)
@@ -68,6 +68,7 @@ def graphed(update: Update, batch_size: int, device: torch.device) -> Update:
 QUEUES = 32
 """that torch has for a GPU; it hands them out in turn, in use or not"""
 spare: list[torch.cuda.Stream] = []
+"""of those that were made, in no training's use"""
 made = itertools.count(1)
 lending = Lock()
 
