@@ -38,7 +38,7 @@ def ours(
     import numpy as np
     import torch
 
-    from network_job import prepare_gpu
+    from network_job import keep_memory, prepare_gpu
     from pruning import batches, networks
     from pruning.cost import made_data
     from pruning.cuda_graph import FIRST
@@ -49,6 +49,7 @@ def ours(
     tables = Tables.read(ROOT / "config/networks.yaml", ROOT / "config/methods.yaml", ROOT / "workflow/schemas")
     row = tables.network(name)
     network = networks.build(row.row["architecture"], row.data.shape, row.data.classes).to(device)
+    keep_memory()
     prepare_gpu(precision == "tf32")
     recipe = Recipe.read({**row.row, **row.training(), "epochs": 2, "precision": precision})
     # The last updates of an epoch, to be warm: on a GPU, the fourth is recorded. Then the epoch that is timed.

@@ -26,7 +26,7 @@ import pruning
 from pruning import PruningError, data, datasets
 from pruning.data import Data
 from pruning.datasets import Split
-from pruning.normalisation import normalise
+from pruning.normalisation import normalise, normalise_all
 from pruning.study import Tables
 
 MNIST_RAW = Path("MNIST/raw")
@@ -163,6 +163,14 @@ def test_normalised_training_images_of_digits_have_mean_0_and_deviation_1(digits
     assert images.shape == (1437, 1, 8, 8)
     assert images.mean().item() == pytest.approx(0, abs=1e-6)
     assert images.std(correction=0).item() == pytest.approx(1, abs=1e-6)
+
+
+def test_whole_datasets_are_normalised_as_the_formula_says(digits: Data) -> None:
+    pixels = digits.train.images.astype(np.float64)
+    known = ((pixels / digits.scale - digits.mean) / digits.deviation).transpose(0, 3, 1, 2)
+    found = normalise_all(torch.from_numpy(digits.train.images), digits)
+    assert found.is_contiguous(memory_format=torch.channels_last)
+    np.testing.assert_allclose(found.numpy(), known, rtol=0, atol=1e-6)
 
 
 def test_moments_are_a_channel_where_the_dataset_has_no_constants(

@@ -192,20 +192,53 @@ BY_HAND: dict[str, Callable[[Tensor, dict[str, Tensor]], Tensor]] = {
 }
 
 
-@pytest.mark.parametrize(("number", "size"), [(MANY - 1, 2), (MANY, 2), (3, 4)])
+def derivatives(outputs: Tensor, inputs: list[Tensor], direction: Tensor) -> list[Tensor]:
+    """Outputs, the gradient of a function of them by `inputs`, and that of a function of this gradient."""
+    first = torch.autograd.grad(outputs.pow(3).sum(), inputs, create_graph=True)
+    second = torch.autograd.grad((first[0] * direction).sum() + first[1].pow(2).sum(), inputs)
+    return [outputs, *first, *second]
+
+
+@pytest.mark.parametrize(("number", "size"), [(MANY - 1, 2), (MANY, 2), (MANY, 4), (MANY, 6), (MANY, 8), (MANY, 7)])
 def test_convolutions_of_small_maps_are_torchs_with_their_first_and_second_derivatives(number: int, size: int) -> None:
     layer = Convolution(5, 7).double()
     images, direction = torch.randn(2, number, 5, size, size, dtype=torch.float64).requires_grad_()
     inputs = [images, layer.weight, layer.bias]
-
-    def results(outputs: Tensor) -> list[Tensor]:
-        first = torch.autograd.grad(outputs.pow(3).sum(), inputs, create_graph=True)
-        second = torch.autograd.grad((first[0] * direction).sum() + first[1].pow(2).sum(), inputs)
-        return [outputs, *first, *second]
-
-    expected = results(functional.conv2d(images, layer.weight, layer.bias, padding=1))
-    for found, known in zip(results(layer(images)), expected, strict=True):
+    expected = functional.conv2d(images, layer.weight, layer.bias, padding=1)
+    for found, known in zip(
+        derivatives(layer(images), inputs, direction), derivatives(expected, inputs, direction), strict=True
+    ):
         torch.testing.assert_close(found, known)
+
+
+@pytest.mark.parametrize(("channels", "size"), [(256, 8), (512, 4), (512, 2)])
+def test_convolutions_of_small_maps_are_as_precise_as_torchs(channels: int, size: int) -> None:
+    layer = Convolution(channels, channels)
+    images, direction = torch.randn(2, MANY, channels, size, size).requires_grad_()
+    inputs = [images, layer.weight, layer.bias]
+    exact_inputs = [value.detach().double().requires_grad_() for value in inputs]
+    found = derivatives(layer(images), inputs, direction)
+    by_torch = derivatives(functional.conv2d(images, layer.weight, layer.bias, padding=1), inputs, direction)
+    exact_outputs = functional.conv2d(*exact_inputs, padding=1)
+    exact = derivatives(exact_outputs, exact_inputs, direction.double())
+    for ours, theirs, known in zip(found, by_torch, exact, strict=True):
+        assert (ours - known).norm() < 4 * (theirs - known).norm() + 1e-7 * known.norm()
+
+
+@pytest.mark.parametrize("size", [2, 4, 8])
+def test_channels_that_are_dead_have_outputs_and_gradients_of_exactly_zero(size: int) -> None:
+    layer = Convolution(32, 32)
+    images = torch.randn(MANY, 32, size, size)
+    with torch.no_grad():
+        images[:, :9] = 0
+        layer.weight[:5] = 0
+        layer.bias[:5] = 0
+    outputs = layer(images.requires_grad_())
+    (gradient,) = torch.autograd.grad(outputs[:, 7:].pow(2).sum(), layer.weight)
+    assert not outputs[:, :5].any()
+    assert not gradient[:7].any()
+    assert not gradient[:, :9].any()
+    assert gradient[7:, 9:].all()
 
 
 def test_every_architecture_is_tested() -> None:

@@ -1,8 +1,10 @@
 """Training: against a plain loop in torch, against arithmetic by hand, and against itself where bytes must repeat."""
 
+import ctypes
 import hashlib
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -553,3 +555,26 @@ def test_two_fresh_processes_and_this_one_give_the_same_bytes() -> None:
         )
         digests.append(run.stdout.strip())
     assert digests[0] == digests[1] == digests[2]
+
+
+KEPT = """
+import resource
+import torch
+import network_job
+
+network_job.keep_memory()
+for _ in range(10):
+    torch.ones(10_000_000)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    torch.ones(10_000_000)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="this C library always keeps or always returns")
+def test_process_keeps_the_memory_of_tensors_that_are_gone() -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(pruning.__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", KEPT], env=environment, capture_output=True, text=True, check=True)
+    pages = 10 * 40_000_000 // resource.getpagesize()
+    assert int(done.stdout) < pages / 100

@@ -1,5 +1,7 @@
 """What the scripts share that run a network: its data, its device and itself, as the recipe says."""
 
+import contextlib
+import ctypes
 import os
 from pathlib import Path
 from typing import Any
@@ -17,9 +19,22 @@ from pruning.states import Progress, State, load_progress
 def prepare_torch(snakemake: Any, tf32: bool = False) -> torch.device:
     """Set torch up as the recipe says; the device of this job."""
     torch.set_num_threads(snakemake.params.recipe["threads"])
+    keep_memory()
     prepare_gpu(tf32)
     device: torch.device = choose_device(snakemake.resources.gpu > 0)
     return device
+
+
+def keep_memory() -> None:
+    """Let the process keep the memory of tensors that are gone for those that come (glibc; no other library has this).
+
+    Else every update of a larger network gives it back to the system, which hands it out again page by page, emptied.
+    """
+    trim_threshold, mmap_max = -1, -4
+    with contextlib.suppress(AttributeError):
+        set_option = ctypes.CDLL(None).mallopt
+        set_option(mmap_max, 0)
+        set_option(trim_threshold, 2**31 - 1)
 
 
 def prepare_gpu(tf32: bool) -> None:

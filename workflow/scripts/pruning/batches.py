@@ -12,7 +12,7 @@ from torch import Tensor
 from pruning import augmentation
 from pruning.crops import draw_numbers
 from pruning.data import Data
-from pruning.normalisation import normalise
+from pruning.normalisation import normalise, normalise_all
 from pruning.pictures import Pictures
 from pruning.streams import stream
 
@@ -29,11 +29,11 @@ class Resident:
         self.data, self.batch_size, self.seed = data, batch_size, seed
         self.images = torch.from_numpy(data.train.images[:]).to(device)
         self.labels = torch.from_numpy(data.train.labels).to(device)
-        self.test_images = normalise(torch.from_numpy(data.test.images[:]).to(device), data)
+        self.test_images = normalise_all(torch.from_numpy(data.test.images[:]).to(device), data)
         self.test_labels = torch.from_numpy(data.test.labels).to(device)
         self.augmented = data.augmentation != "none"
         if not self.augmented:
-            self.images = normalise(self.images, data)
+            self.images = normalise_all(self.images, data)
 
     def epoch(self, epoch: int, first: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Batches `first` and later of an epoch: normalised images and labels."""
