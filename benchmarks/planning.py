@@ -4,6 +4,7 @@
     python benchmarks/planning.py --rounds 1
 
 * a plan: a dry run of 20,050 jobs, none of which has run;
+* what Snakemake itself takes: a dry run of as many jobs of three plain rules, without functions and parameters;
 * nothing to do: Snakemake on 2,064 finished cells and all their tables and figures;
 * one figure: `accuracy` of those cells, its rows, table and pictures gone.
 
@@ -34,6 +35,26 @@ TWENTY_THOUSAND_JOBS = """
 sparsities: [10, 20, 30, 36, 48.8, 59, 67.2, 73.8, 79, 83.2, 86.6, 89.3, 91.4, 93.1, 94.5, 95.6]
 seeds: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
 """
+PLAIN_RULES = """
+CELLS = range(6683)
+rule all:
+    input: lambda _: [f"results/{cell}/evaluation.json" for cell in CELLS]
+rule prune:
+    output: "results/{cell}/mask.npz"
+    log: "results/logs/{cell}/prune.log"
+    shell: "touch {output}"
+rule train:
+    input: "results/{cell}/mask.npz"
+    output: "results/{cell}/predictions.npz", "results/{cell}/training.csv"
+    log: "results/logs/{cell}/train.log"
+    shell: "touch {output}"
+rule evaluate:
+    input: rules.prune.output, rules.train.output
+    output: "results/{cell}/evaluation.json"
+    log: "results/logs/{cell}/evaluate.log"
+    shell: "touch {output}"
+"""
+"""three jobs a cell, as the workflow has them: 20,050 jobs"""
 TWO_THOUSAND_CELLS = """
 seeds: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]
 """
@@ -45,7 +66,8 @@ Executor.SLEEPING_TIME = 0
 main(sys.argv[1:])
 """
 STUDY = ("--cores", "2", "--configfile", "study.yaml")
-BOUNDS = {"a plan of 20,050 jobs": (25, 500), "nothing to do": (10, None), "one figure": (12, None)}
+PLAN, PLAIN, NOTHING, FIGURE = "a plan of 20,050 jobs", "as many jobs of plain rules", "nothing to do", "one figure"
+BOUNDS = {PLAN: (25, 500), PLAIN: (None, None), NOTHING: (10, None), FIGURE: (12, None)}
 """seconds, and MB"""
 
 
@@ -92,22 +114,26 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         empty, finished = (copy_workflow(Path(temporary) / name) for name in ("empty", "finished"))
+        plain = Path(temporary) / "plain"
+        plain.mkdir()
+        (plain / "Snakefile").write_text(PLAIN_RULES)
         (empty / "study.yaml").write_text(TWENTY_THOUSAND_JOBS)
         (finished / "study.yaml").write_text(TWO_THOUSAND_CELLS)
         finish(finished)
         costs: dict[str, list[Cost]] = {name: [] for name in BOUNDS}
         for _ in range(options.rounds):
-            costs["a plan of 20,050 jobs"].append(run(empty, "--dry-run", "--quiet", "rules", *STUDY))
-            costs["nothing to do"].append(run(finished, *STUDY))
+            costs[PLAN].append(run(empty, "--dry-run", "--quiet", "rules", *STUDY))
+            costs[PLAIN].append(run(plain, "--dry-run", "--quiet", "rules", "--cores", "2"))
+            costs[NOTHING].append(run(finished, *STUDY))
             if "Nothing to be done" not in (finished / "output.txt").read_text():
                 sys.exit("there was something to do")
             for path in [*finished.glob("results/*/accuracy.*"), *finished.glob("results/tables/rows/accuracy.*")]:
                 path.unlink()
-            costs["one figure"].append(run(finished, *STUDY, "--", "results/figures/accuracy.pdf"))
+            costs[FIGURE].append(run(finished, *STUDY, "--", "results/figures/accuracy.pdf"))
     rows = [["", "s, median (range)", "bound", "CPU s", "MB", "bound"]]
     for name, (seconds, memory) in BOUNDS.items():
         wall, cpu, peak = ([getattr(cost, key) for cost in costs[name]] for key in ("wall", "cpu", "memory"))
-        rows.append([name, spread(wall), str(seconds), spread(cpu), spread(peak, 0), str(memory or "")])
+        rows.append([name, spread(wall), str(seconds or ""), spread(cpu), spread(peak, 0), str(memory or "")])
     print_table(rows)
 
 
