@@ -2,8 +2,8 @@
 
     python benchmarks/rounding.py                two networks, some ten minutes on 2 cores
 
-Masks at 86.6% of the initial weights of seed 0, from 100 examples of noise: in float32, as the study makes them (but for
-SynFlow), and in float64, each with one thread and with two. Not of speed, and as easily repeated.
+Masks at 86.6% of the initial weights of seed 0, from 100 examples of noise: in float32, as the study makes them
+(SynFlow in float64), and in float64, each with one thread and with two. Not of speed, and as easily repeated.
 """
 
 import sys
