@@ -28,12 +28,14 @@ def ours(meet: Callable[[], object], architecture: str, score: str, rounds: int)
 
     import torch
 
+    from network_job import keep_memory
     from pruning import networks
     from pruning.initialisation import draw_state
     from pruning.masks import kept_count
     from pruning.scores import Examples
     from pruning.scoring import Pruning, make_mask
 
+    keep_memory()
     network = networks.build(architecture, (32, 32, 3), 10)
     network.load_state_dict(draw_state(network, "kaiming-normal", 0))
     images = torch.randn(100, 32, 32, 3).permute(0, 3, 1, 2)

@@ -26,9 +26,10 @@ def prepare_torch(snakemake: Any, tf32: bool = False) -> torch.device:
 
 
 def keep_memory() -> None:
-    """Let the process keep the memory of tensors that are gone for those that come (glibc; no other library has this).
+    """Let the process keep the memory of tensors that are gone for those that come, where the C library can (glibc).
 
-    Else every update of a larger network gives it back to the system, which hands it out again page by page, emptied.
+    Else every update of a larger network on a CPU gives it back to the system, which hands it out again page by page,
+    emptied.
     """
     trim_threshold, mmap_max = -1, -4
     with contextlib.suppress(AttributeError):

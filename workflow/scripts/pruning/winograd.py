@@ -4,8 +4,10 @@ A tile D of 4x4 inputs and the 3x3 weights W give 2x2 outputs Y with 16 products
 
     Y = A' [(G W G') * (B' D B)] A        ' transposed, * element by element
 
-Summed over channels, each of the 16 elements is a product of matrices: tiles x channels, channels x width. A CPU makes
-these faster than convolutions of maps that are small and have many channels, and as precisely (tests).
+Summed over channels, each of the 16 elements is a product of matrices: tiles x channels, channels x outputs. A CPU
+makes these faster than convolutions of maps that are small and have many channels, and as precisely (tests). What is
+zero for a dead channel is exactly zero here, too; a gradient that is zero because of where a map has zeros may be a
+rounding error.
 """
 
 from typing import Any
@@ -29,8 +31,9 @@ def convolution(images: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     number, channels, height, width = images.shape
     padded = functional.pad(images.permute(0, 2, 3, 1), (0, 0, 1, 1, 1, 1))
     tiles = on_both_sides(INPUTS, Tiles.apply(padded)).view(16, -1, channels)
-    taps = on_both_sides(WEIGHTS, weight.permute(2, 3, 1, 0).reshape(9, -1)).view(16, channels, -1)
-    outputs = on_both_sides(OUTPUTS, (tiles @ taps).view(16, -1))
+    # In this order, whose gradient lies in memory almost as weights do that are channels-last.
+    taps = on_both_sides(WEIGHTS, weight.permute(2, 3, 0, 1).reshape(9, -1)).view(16, -1, channels)
+    outputs = on_both_sides(OUTPUTS, (tiles @ taps.transpose(1, 2)).view(16, -1))
     in_place = outputs.view(2, 2, number, height // 2, width // 2, -1).permute(2, 3, 0, 4, 1, 5)
     return (in_place.reshape(number, height, width, -1) + bias).permute(0, 3, 1, 2)
 
@@ -42,7 +45,10 @@ def on_both_sides(matrix: Tensor, values: Tensor) -> Tensor:
 
 
 class Tiles(Function):
-    """The tiles of 4x4, each 2 behind the one before, of maps (n, height, width, channels): (16, all the rest)."""
+    """The tiles of 4x4, each 2 behind the one before, of maps (n, height, width, channels): (16, all the rest).
+
+    Height and width are even.
+    """
 
     @staticmethod
     def forward(context: Any, maps: Tensor) -> Tensor:

@@ -10,7 +10,8 @@ Plan = tuple[int | str, ...]
 """widths of convolutions, `pool` for a maximum and `average` for an average over 2x2"""
 PLAN: Plan = (64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool", 512, 512, 512, "pool", 512, 512, 512, "average")
 SMALL, MANY = 8, 16
-"""height of maps up to which, and number of them from which on, Winograd's way is the faster on a CPU: measured"""
+"""height of maps up to which Winograd's way is the faster on a CPU, measured with batches; fewer maps, as the one of
+SynFlow, are left to torch"""
 
 
 class Convolution(nn.Conv2d):
