@@ -27,6 +27,12 @@ from pruning.scores import Examples
 from pruning.scoring import Pruning, make_mask
 
 METHODS = {"snip": 1, "grasp": 1, "snip in 10 rounds": 10, "synflow in 100 rounds": 100}
+COMPARED = (
+    (torch.float32, torch.float32, 2),
+    (torch.float64, torch.float64, 2),
+    (torch.float32, torch.float64, 1),
+)
+"""the precision of a mask made with one thread; precision and threads of another"""
 
 
 def initial(architecture: str, precision: torch.dtype) -> tuple[nn.Module, torch.Tensor]:
@@ -69,12 +75,9 @@ def main() -> None:
                 for precision in (torch.float32, torch.float64)
                 for threads in (1, 2)
             }
-            lost = [
-                (masks[precision, 1] & ~masks[precision, 2]).sum() / masks[precision, 1].sum()
-                for precision in (torch.float32, torch.float64)
-            ]
-            both = (masks[torch.float32, 1] & ~masks[torch.float64, 1]).sum() / masks[torch.float64, 1].sum()
-            rows.append([architecture, method, *(f"{share:.2%}" for share in (*lost, both))])
+            pairs = [((one, 1), (other, threads)) for one, other, threads in COMPARED]
+            shares = [(masks[first] & ~masks[second]).sum() / masks[first].sum() for first, second in pairs]
+            rows.append([architecture, method, *(f"{share:.2%}" for share in shares)])
     print(table(["network", "method", "float32, 1 or 2 threads", "float64, 1 or 2 threads", "float32 or 64"], rows))
 
 

@@ -199,7 +199,9 @@ def derivatives(outputs: Tensor, inputs: list[Tensor], direction: Tensor) -> lis
     return [outputs, *first, *second]
 
 
-@pytest.mark.parametrize(("number", "size"), [(MANY - 1, 2), (MANY, 2), (MANY, 4), (MANY, 6), (MANY, 8), (MANY, 7)])
+@pytest.mark.parametrize(
+    ("number", "size"), [(3, 4), (MANY - 1, 2), (MANY, 2), (MANY, 4), (MANY, 6), (MANY, 8), (MANY, 7)]
+)
 def test_convolutions_of_small_maps_are_torchs_with_their_first_and_second_derivatives(number: int, size: int) -> None:
     layer = Convolution(5, 7).double().to(memory_format=torch.channels_last)
     images, direction = torch.randn(2, number, size, size, 5, dtype=torch.float64).transpose(2, 4).requires_grad_()

@@ -572,7 +572,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="this C library always keeps or always returns")
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="this C library has no mallopt")
 def test_process_keeps_the_memory_of_tensors_that_are_gone() -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(pruning.__file__).parents[1])}
     done = subprocess.run([sys.executable, "-c", KEPT], env=environment, capture_output=True, text=True, check=True)

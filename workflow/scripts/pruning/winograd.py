@@ -34,8 +34,8 @@ def convolution(images: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     # In this order, whose gradient lies in memory almost as weights do that are channels-last.
     taps = on_both_sides(WEIGHTS, weight.permute(2, 3, 0, 1).reshape(9, -1)).view(16, -1, channels)
     outputs = on_both_sides(OUTPUTS, (tiles @ taps.transpose(1, 2)).view(16, -1))
-    in_place = outputs.view(2, 2, number, height // 2, width // 2, -1).permute(2, 3, 0, 4, 1, 5)
-    return (in_place.reshape(number, height, width, -1) + bias).permute(0, 3, 1, 2)
+    maps = outputs.view(2, 2, number, height // 2, width // 2, -1).permute(2, 3, 0, 4, 1, 5)
+    return (maps.reshape(number, height, width, -1) + bias).permute(0, 3, 1, 2)
 
 
 def on_both_sides(matrix: Tensor, values: Tensor) -> Tensor:
@@ -65,7 +65,7 @@ class Tiles(Function):
 
 
 class SumOfTiles(Function):
-    """The transposed of `Tiles`: maps of `shape`, the sum of their tiles."""
+    """The transpose of `Tiles`: maps of `shape`, the sum of their tiles."""
 
     @staticmethod
     def forward(_: Any, tiles: Tensor, shape: tuple[int, ...]) -> Tensor:
